@@ -1,0 +1,9 @@
+#pragma once
+#include <pybind11/pybind11.h>
+
+namespace ganglion {
+
+// Adds the submodule `operations` to the module.
+void bind_operations(pybind11::module_ &parent);
+
+} // namespace ganglion

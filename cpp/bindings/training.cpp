@@ -1,0 +1,305 @@
+#include "handles.hpp"
+#include <pybind11/stl.h>
+
+namespace ganglion::bindings {
+namespace {
+
+template <class T> struct Snapshot {
+    Buffer<T> values;
+    TrainingState<T> state;
+};
+
+struct SnapshotHandle {
+    std::variant<Snapshot<float>, Snapshot<double>> snapshot;
+};
+
+struct ReportHandle {
+    std::string kernel_set;
+    int team;
+    py::tuple plan, seconds;
+    Index steps;
+    py::array_t<double> epochs;
+    bool stopped;
+    py::tuple running;
+};
+
+struct EvaluationHandle {
+    double loss;
+    py::tuple metrics;
+    Index rows;
+};
+
+struct GradientsHandle {
+    double loss;
+    py::list arrays;
+};
+
+py::tuple tuple_of(const std::vector<double> &values) {
+    py::tuple result(values.size());
+    for (std::size_t i = 0; i < values.size(); ++i) result[i] = values[i];
+    return result;
+}
+
+template <class T> Feed<T> feed_of(const FeedHandle &handle) {
+    Feed<T> feed;
+    feed.x = source_of(handle.x);
+    if (handle.values) {
+        const MatrixView<const T> values = matrix_of<T>(*handle.values, "values");
+        if (handle.values->ndim() != 2 || values.rows != feed.rows())
+            throw py::value_error("values must have shape (" + std::to_string(feed.rows()) + ", outputs)");
+        set_values(feed, values);
+    } else {
+        if (static_cast<Index>(handle.labels.size()) != feed.rows())
+            throw py::value_error("x has " + std::to_string(feed.rows()) + " rows but there are " + std::to_string(handle.labels.size()) + " labels");
+        set_labels(feed, handle.labels);
+    }
+    return feed;
+}
+
+FeedHandle make_feed(py::array x, const std::optional<py::array> &labels, std::optional<py::array> values) {
+    if (labels.has_value() == values.has_value()) throw py::value_error("a feed has either labels or values");
+    source_of(x);
+    FeedHandle feed{std::move(x), std::move(values), {}};
+    if (labels) {
+        const MatrixView<const std::int32_t> view = matrix_of<std::int32_t>(*labels, "labels");
+        if (labels->ndim() != 1) throw py::value_error("labels must be one-dimensional");
+        feed.labels.assign(view.data, view.data + view.columns);
+    }
+    return feed;
+}
+
+std::vector<Metric> metrics_of(const std::vector<std::string> &names) {
+    std::vector<Metric> metrics;
+    for (const std::string &name : names) {
+        if (name != "accuracy") throw_unknown("metric", name, "'accuracy'");
+        metrics.push_back(Metric::accuracy);
+    }
+    return metrics;
+}
+
+std::optional<Strategy> strategy_of(const std::string &plan) {
+    if (plan == "auto") return {};
+    if (plan == "rows") return Strategy::rows;
+    if (plan == "layers") return Strategy::layers;
+    if (plan == "stored") return Strategy::stored;
+    throw_unknown("plan", plan, "'auto', 'rows', 'layers', 'stored'");
+}
+
+// Python's part of a run: Ctrl-C and the caller's callback, whose exceptions wait until the run is over.
+class Watch {
+  public:
+    explicit Watch(py::object callback) : callback_(std::move(callback)) {}
+    bool operator()(const Progress &progress) {
+        const py::gil_scoped_acquire acquire;
+        try {
+            if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+            if (callback_.is_none()) return false;
+            const std::vector<double> metrics(progress.means.begin() + 1, progress.means.end());
+            return callback_(progress.epoch, progress.position, progress.means[0], tuple_of(metrics)).template cast<bool>();
+        } catch (...) {
+            error_ = std::current_exception();
+            return true;
+        }
+    }
+    void rethrow() const {
+        if (error_) std::rethrow_exception(error_);
+    }
+
+  private:
+    py::object callback_;
+    std::exception_ptr error_;
+};
+
+template <class T> class Trainer {
+  public:
+    explicit Trainer(Training<T> training) : training_(std::move(training)) {}
+
+    ReportHandle run(const Context &context, const FeedHandle &data, Index batch_size, Index steps, bool shuffled, const std::string &plan,
+                     const py::object &stop) {
+        const Feed<T> feed = feed_of<T>(data);
+        const auto strategy = strategy_of(plan);
+        Watch watch(stop);
+        const auto lock = claim();
+        Report report;
+        {
+            const py::gil_scoped_release release;
+            report = ganglion::run(context, training_, feed,
+                                   {batch_size, steps, shuffled, strategy ? &*strategy : nullptr, [&watch](const Progress &p) { return watch(p); }});
+        }
+        watch.rethrow();
+        const auto columns = static_cast<py::ssize_t>(training_.state.totals.size());
+        py::array_t<double> epochs({static_cast<py::ssize_t>(report.epochs.size()) / columns, columns});
+        std::copy(report.epochs.begin(), report.epochs.end(), epochs.mutable_data());
+        return {report.kernel_set, report.team,    py::tuple(py::cast(report.phases)), tuple_of(report.seconds), report.steps, std::move(epochs),
+                report.stopped,    tuple_of(report.running)};
+    }
+
+    EvaluationHandle evaluate(const Context &context, const FeedHandle &data) const {
+        const Feed<T> feed = feed_of<T>(data);
+        Evaluation evaluation;
+        {
+            const py::gil_scoped_release release;
+            evaluation = ganglion::evaluate(context, training_, feed);
+        }
+        return {evaluation.loss, tuple_of(evaluation.metrics), feed.rows()};
+    }
+
+    GradientsHandle gradients(const Context &context, const FeedHandle &data) {
+        const Feed<T> feed = feed_of<T>(data);
+        const auto lock = claim();
+        Gradients<T> result;
+        {
+            const py::gil_scoped_release release;
+            result = ganglion::gradients(context, training_, feed);
+        }
+        py::list arrays;
+        for (const Parameter &parameter : training_.architecture.parameters) {
+            py::array_t<T> array({parameter.rows, parameter.columns});
+            for (Index r = 0; r < parameter.rows; ++r)
+                std::copy_n(result.values.data() + parameter.offset + r * parameter.stride, parameter.columns, array.mutable_data(r, 0));
+            arrays.append(parameter.is_kernel ? py::array(array) : array.reshape({parameter.columns}));
+        }
+        return {result.loss, arrays};
+    }
+
+    double learning_rate() const {
+        return find_schedule(training_.schedule).rate(training_.rate, static_cast<std::int64_t>(training_.state.cursor.step));
+    }
+    void begin_epoch() {
+        training_.state.cursor.position = 0;
+        training_.state.rows = 0;
+        std::fill(training_.state.totals.begin(), training_.state.totals.end(), 0.0);
+    }
+    const Cursor &cursor() const { return training_.state.cursor; }
+    void set_epoch(Index epoch) { training_.state.cursor.epoch = epoch; }
+
+    Snapshot<T> snapshot() const { return {training_.network->parameters.values, training_.state}; }
+    void restore(const Snapshot<T> &snapshot) {
+        const auto lock = claim();
+        Parameters<T> &parameters = training_.network->parameters;
+        if (snapshot.values.size() != parameters.values.size()) throw py::value_error("the snapshot is of another network");
+        parameters.values = snapshot.values;
+        parameters.largest = kernels_of<T>(best_kernel_set()).largest({parameters.values.data(), 1, parameters.values.size(), parameters.values.size()});
+        ++parameters.version;
+        training_.state = snapshot.state;
+    }
+
+  private:
+    std::unique_lock<std::mutex> claim() {
+        std::unique_lock<std::mutex> lock(training_.network->busy, std::try_to_lock);
+        if (!lock) throw std::runtime_error("the network is being trained already; wait until that run is done, or train a copy");
+        return lock;
+    }
+
+    Training<T> training_;
+};
+
+struct TrainingHandle {
+    std::variant<std::unique_ptr<Trainer<float>>, std::unique_ptr<Trainer<double>>> trainer;
+    template <class Function> auto with(Function function) const {
+        return std::visit([&](const auto &which) { return function(*which); }, trainer);
+    }
+};
+
+TrainingHandle make(const NetworkHandle &network, const std::string &loss, const std::string &target, const OptimizerDescription &optimizer,
+                    const std::pair<std::string, ScheduleDescription> &schedule, const std::vector<std::string> &metrics) {
+    if (target != "labels" && target != "values") throw_unknown("target", target, "'labels', 'values'");
+    const TargetKind kind = target == "labels" ? TargetKind::labels : TargetKind::values;
+    return std::visit(
+        [&]<class T>(const std::shared_ptr<Network<T>> &net) {
+            return TrainingHandle{
+                std::make_unique<Trainer<T>>(make_training(net, loss, kind, optimizer, schedule.first, schedule.second, metrics_of(metrics)))};
+        },
+        network.network);
+}
+
+struct NamedSchedule {
+    std::pair<std::string, ScheduleDescription> value;
+};
+
+} // namespace
+
+void bind_training(py::module_ &module) {
+    py::class_<OptimizerDescription>(module, "Optimizer", "An optimizer as the core is told of it.")
+        .def(py::init<std::string, double, double, double, double, double>(), py::arg("name"), py::arg("momentum") = 0.0, py::arg("beta1") = 0.9,
+             py::arg("beta2") = 0.999, py::arg("epsilon") = 1e-8, py::arg("weight_decay") = 0.0);
+    py::class_<NamedSchedule>(module, "Schedule", "A learning-rate schedule as the core is told of it.")
+        .def(py::init([](std::string name, double initial, double final, std::int64_t steps) {
+                 return NamedSchedule{{std::move(name), {initial, final, steps}}};
+             }),
+             py::arg("name"), py::arg("initial"), py::arg("final") = 0.0, py::arg("steps") = 0);
+    py::class_<FeedHandle>(module, "Feed", "A data set: x read in place, targets copied.")
+        .def(py::init(&make_feed), py::arg("x"), py::arg("labels") = py::none(), py::arg("values") = py::none());
+    py::class_<ReportHandle>(module, "Report", "What a run did, and on what.")
+        .def_readonly("kernel_set", &ReportHandle::kernel_set)
+        .def_readonly("team", &ReportHandle::team, "Threads that ran.")
+        .def_readonly("plan", &ReportHandle::plan, "Phases of a step, in order.")
+        .def_readonly("seconds", &ReportHandle::seconds, "Of each phase, the mean of a step, from a sample of steps.")
+        .def_readonly("steps", &ReportHandle::steps)
+        .def_readonly("epochs", &ReportHandle::epochs, "(finished epochs, 1 + metrics): mean loss and metrics.")
+        .def_readonly("stopped", &ReportHandle::stopped)
+        .def_readonly("running", &ReportHandle::running, "Mean loss and metrics of the epoch under way; empty at an epoch's end.");
+    py::class_<EvaluationHandle>(module, "Evaluation", "Mean loss and metrics of a data set.")
+        .def_readonly("loss", &EvaluationHandle::loss)
+        .def_readonly("metrics", &EvaluationHandle::metrics)
+        .def_readonly("rows", &EvaluationHandle::rows);
+    py::class_<GradientsHandle>(module, "Gradients", "Mean loss of a batch and its gradient by parameter.")
+        .def_readonly("loss", &GradientsHandle::loss)
+        .def_readonly("arrays", &GradientsHandle::arrays);
+    py::class_<SnapshotHandle>(module, "Snapshot", "Parameters, moments and counters: one value.");
+    py::class_<TrainingHandle>(module, "Training", "A network in training: loss, optimizer, schedule and where it is.")
+        .def(py::init([](const NetworkHandle &network, const std::string &loss, const std::string &target, const OptimizerDescription &optimizer,
+                         const NamedSchedule &schedule,
+                         const std::vector<std::string> &metrics) { return make(network, loss, target, optimizer, schedule.value, metrics); }),
+             py::arg("network"), py::arg("loss"), py::arg("target"), py::arg("optimizer"), py::arg("schedule"), py::arg("metrics"))
+        .def(
+            "run",
+            [](TrainingHandle &self, const Context &context, const FeedHandle &feed, Index batch_size, Index steps, bool shuffle,
+               const std::string &plan, const py::object &stop) {
+                return self.with([&](auto &trainer) { return trainer.run(context, feed, batch_size, steps, shuffle, plan, stop); });
+            },
+            py::arg("context"), py::arg("feed"), py::kw_only(), py::arg("batch_size"), py::arg("steps"), py::arg("shuffle"), py::arg("plan") = "auto",
+            py::arg("stop") = py::none(), "Makes up to `steps` optimizer steps from where the state is.")
+        .def(
+            "evaluate",
+            [](const TrainingHandle &self, const Context &context, const FeedHandle &feed) {
+                return self.with([&](const auto &trainer) { return trainer.evaluate(context, feed); });
+            },
+            py::arg("context"), py::arg("feed"))
+        .def(
+            "gradients",
+            [](TrainingHandle &self, const Context &context, const FeedHandle &feed) {
+                return self.with([&](auto &trainer) { return trainer.gradients(context, feed); });
+            },
+            py::arg("context"), py::arg("feed"), "Of the whole feed as one batch; nothing changes.")
+        .def_property_readonly(
+            "step", [](const TrainingHandle &self) { return self.with([](const auto &trainer) { return trainer.cursor().step; }); },
+            "Optimizer steps made.")
+        .def_property_readonly("epoch", [](const TrainingHandle &self) { return self.with([](const auto &trainer) { return trainer.cursor().epoch; }); })
+        .def_property_readonly(
+            "position", [](const TrainingHandle &self) { return self.with([](const auto &trainer) { return trainer.cursor().position; }); },
+            "Steps made in this epoch.")
+        .def_property_readonly(
+            "learning_rate", [](const TrainingHandle &self) { return self.with([](const auto &trainer) { return trainer.learning_rate(); }); },
+            "Of the next step.")
+        .def("begin_epoch", [](TrainingHandle &self) { self.with([](auto &trainer) { trainer.begin_epoch(); }); }, "Drops an epoch under way.")
+        .def(
+            "set_epoch", [](TrainingHandle &self, Index epoch) { self.with([&](auto &trainer) { trainer.set_epoch(epoch); }); }, py::arg("epoch"))
+        .def("snapshot", [](const TrainingHandle &self) { return SnapshotHandle{self.with([](const auto &trainer) {
+                 return std::variant<Snapshot<float>, Snapshot<double>>{trainer.snapshot()};
+             })}; })
+        .def(
+            "restore",
+            [](TrainingHandle &self, const SnapshotHandle &snapshot) {
+                std::visit(
+                    [&]<class T>(const std::unique_ptr<Trainer<T>> &trainer) {
+                        const auto *value = std::get_if<Snapshot<T>>(&snapshot.snapshot);
+                        if (!value) throw py::value_error("the snapshot is of another dtype");
+                        trainer->restore(*value);
+                    },
+                    self.trainer);
+            },
+            py::arg("snapshot"));
+}
+
+} // namespace ganglion::bindings

@@ -1,0 +1,67 @@
+// A device takes a whole plan through many steps: prepare it, run it, fetch what it left. Never single operations, which
+// would make fusion impossible. The processor is one; another implements the same three calls for the same plans.
+#pragma once
+#include "ganglion/training.hpp"
+#include "ganglion/threads.hpp"
+#include <functional>
+
+namespace ganglion {
+
+// Why a device came back.
+enum class Outcome {
+    done,
+    stopped,     // stop() said so
+    other_team,  // fewer threads ran than the plans were made for; nothing was done
+    bad_input,   // x holds what is not a finite number; this step was not made
+    unbounded,   // gradients might overflow: this step was not made and wants Strategy::stored
+    diverged,    // loss, output or gradient of `stage` is not finite; this step was not made
+};
+
+// Loss and metrics of the epoch under way, as a callback of the caller sees them.
+struct Progress {
+    Index epoch, position;
+    std::vector<double> means; // loss, metrics …
+};
+using Stop = std::function<bool(const Progress &)>; // true: come back after this step. Must not throw
+
+template <class T> struct Request {
+    const Feed<T> *feed;
+    Index batch_size;
+    Index steps;
+    bool shuffle;
+    bool careful; // the plans store gradients: gradients that are not finite end the step instead of the bound
+    Stop stop;
+};
+
+template <class T> struct Result {
+    Outcome outcome = Outcome::done;
+    int team = 0; // that ran
+    Index steps = 0;
+    std::size_t stage = 0;     // of a divergence
+    const char *what = "loss"; // that was not finite: "loss", "output" or "gradient"
+    std::vector<double> epochs; // (finished epochs, 1 + metrics)
+    std::vector<double> seconds; // of each phase, mean over the steps looked at
+};
+
+template <class T> class Processor {
+  public:
+    // Memory and plans for full and for short last batches.
+    void prepare(const Kernels<T> &kernels, const Training<T> &training, Index batch_size, Index rows, int team, const Strategy *forced);
+    // Makes steps from where training.state is and leaves it there.
+    Result<T> run(Training<T> &training, const Request<T> &request);
+    // Gradients of the last step, in the parameters' layout; empty unless the plan stored them.
+    const Buffer<T> &fetch_gradients() const { return workspace_.gradients; }
+    const Plan &plan() const { return full_; }
+    double mean_loss(const Training<T> &training, Index rows) const;
+
+  private:
+    struct Shared;
+    void work(Training<T> &training, const Request<T> &request, Shared &shared, int thread);
+
+    const Kernels<T> *kernels_ = nullptr;
+    Plan full_, last_;
+    Workspace<T> workspace_;
+    std::vector<std::int32_t> order_;
+};
+
+} // namespace ganglion

@@ -1,0 +1,40 @@
+// Sums over the batch: leaves of 128 consecutive rows, added in the fixed tree of a binary counter. Whoever computes a leaf,
+// the bits are the same.
+#pragma once
+#include "ganglion/kernel_set.hpp"
+#include <algorithm>
+
+namespace ganglion {
+
+// Slots that a tree over `rows` rows needs.
+constexpr Index tree_slots(Index rows) {
+    Index slots = 2;
+    for (Index leaves = (rows + leaf_rows - 1) / leaf_rows; leaves > 1; leaves /= 2) ++slots;
+    return slots;
+}
+
+// leaf(slot, first, count) writes the sum of rows first … first + count - 1 into a slot, add(to, from) adds one slot to
+// another. The total ends in slot 0.
+template <class Leaf, class Add> void sum_leaves(Index rows, Leaf leaf, Add add) {
+    Index top = -1, done = 0;
+    for (Index first = 0; first < rows; first += leaf_rows) {
+        leaf(++top, first, std::min(leaf_rows, rows - first));
+        for (Index count = ++done; count % 2 == 0; count /= 2, --top) add(top - 1, top);
+    }
+    for (; top > 0; --top) add(top - 1, top); // leftovers, the smallest first
+}
+
+// Σ values[r] in double: a chain inside each leaf, then the tree.
+template <class T> double sum_rows(const T *values, Index rows) {
+    double slots[64];
+    sum_leaves(
+        rows,
+        [&](Index slot, Index first, Index count) {
+            slots[slot] = 0;
+            for (Index r = first; r < first + count; ++r) slots[slot] += static_cast<double>(values[r]);
+        },
+        [&](Index to, Index from) { slots[to] += slots[from]; });
+    return rows > 0 ? slots[0] : 0;
+}
+
+} // namespace ganglion

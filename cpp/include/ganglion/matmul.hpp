@@ -1,0 +1,22 @@
+// The three products of a dense layer, as views handed to the kernel set.
+#pragma once
+#include "ganglion/dispatch.hpp"
+
+namespace ganglion {
+
+// Columns to compute so that whole vectors are used: rows of network buffers are padded with zeros beyond them.
+template <class T> Index whole_vectors(const Kernels<T> &kernels, Index columns) {
+    return (columns + kernels.width - 1) / kernels.width * kernels.width;
+}
+
+// z (B,O) = x (B,I) · w (I,O); also dx (B,I) = dz (B,O) · wᵀ (O,I) with the transposed copy as w.
+template <class T> void multiply(const Kernels<T> &kernels, MatrixView<const T> x, MatrixView<const T> w, MatrixView<T> z) {
+    kernels.matmul({x.rows, whole_vectors(kernels, z.columns), w.rows, x.data, x.stride, 1, w.data, w.stride, z.data, z.stride, false});
+}
+
+// dw (I,O) = xᵀ · dz over the rows of one leaf: x (rows, I), dz (rows, O).
+template <class T> void multiply_transposed(const Kernels<T> &kernels, MatrixView<const T> x, MatrixView<const T> dz, MatrixView<T> dw) {
+    kernels.matmul({x.columns, whole_vectors(kernels, dz.columns), x.rows, x.data, 1, x.stride, dz.data, dz.stride, dw.data, dw.stride, false});
+}
+
+} // namespace ganglion

@@ -1,0 +1,61 @@
+// How one step is run, as plain data: phases with a barrier after each, cut into units that threads take.
+#pragma once
+#include "ganglion/architecture.hpp"
+#include <string>
+#include <vector>
+
+namespace ganglion {
+
+enum class PhaseKind {
+    rows,      // row panels: gather, forward through all stages, loss, input gradients of all stages
+    gather,    // row panels of x
+    forward,   // tiles of one stage's output
+    loss,      // row panels of the loss and its gradient
+    backward,  // tiles of one stage's input gradient
+    update,    // tiles of a weight gradient over the whole batch, then the optimizer on the tile
+    gradients, // tiles of a weight gradient, stored
+    apply,     // the optimizer on stored gradients, tile by tile
+};
+const char *name_of(PhaseKind kind);
+
+// A panel of rows and columns of what the phase computes: batch × features, or inputs × outputs of a kernel.
+struct Unit {
+    Index stage;
+    Index row, rows;
+    Index column, columns;
+};
+
+struct Phase {
+    PhaseKind kind;
+    std::vector<Unit> units;
+    std::vector<Index> first; // thread t takes the units first[t] … first[t + 1] - 1
+};
+
+// Which phases a step is made of. The bits never depend on it.
+enum class Strategy {
+    rows,     // two barriers a step at any depth
+    layers,   // a barrier a stage: batches too small to give each thread rows of its own
+    stored,   // as rows, but gradients are stored before the optimizer runs
+    gradients // as stored, without the optimizer
+};
+
+struct Plan {
+    Index rows; // B
+    int team;
+    Strategy strategy;
+    std::vector<Phase> phases;
+    std::vector<std::string> phase_names() const;
+};
+
+// Strategy for `rows` batch rows on `team` threads when nobody forces one.
+Strategy choose_strategy(const Architecture &net, Index rows, int team);
+
+// `tile_rows` is the kernel set's: panels are cut at multiples of it where that leaves no thread idle.
+Plan build_plan(const Architecture &net, Index rows, int team, Strategy strategy, Index tile_rows);
+
+// Floating-point operations of one training step on `rows` rows: 6·B·Σ I·O less the first stage's input gradient.
+double step_flops(const Architecture &net, Index rows);
+// Threads worth having for one step: below about a million operations a barrier costs more than the second thread saves.
+int useful_team(const Architecture &net, Index rows, int available);
+
+} // namespace ganglion

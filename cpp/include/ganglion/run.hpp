@@ -1,0 +1,49 @@
+// The one entry to training, and its relatives that change nothing.
+#pragma once
+#include "ganglion/device.hpp"
+
+namespace ganglion {
+
+struct RunOptions {
+    Index batch_size;
+    Index steps;
+    bool shuffle;
+    const Strategy *strategy; // null: chosen by shape
+    Stop stop;                // may be empty
+};
+
+struct Report {
+    std::string kernel_set;
+    int team;
+    std::vector<std::string> phases; // of a full batch
+    std::vector<double> seconds;     // of each phase, mean of a step
+    Index steps;
+    std::vector<double> epochs;  // (finished epochs, 1 + metrics): mean loss, metrics
+    std::vector<double> running; // the same of the epoch under way; empty at an epoch's end
+    bool stopped;
+};
+
+// Makes up to `steps` optimizer steps from where training.state is. Throws NonFiniteInput, Diverged (the step it names was
+// not made) and std::invalid_argument; the caller holds network->busy.
+template <class T> Report run(const Context &context, Training<T> &training, const Feed<T> &feed, const RunOptions &options);
+
+struct Evaluation {
+    double loss;
+    std::vector<double> metrics;
+};
+
+// Mean loss and metrics over the whole feed, in leaves of 128 rows.
+template <class T> Evaluation evaluate(const Context &context, const Training<T> &training, const Feed<T> &feed);
+
+template <class T> struct Gradients {
+    double loss;
+    Buffer<T> values; // in the parameters' layout
+};
+
+// Of the whole feed as one batch. Nothing changes.
+template <class T> Gradients<T> gradients(const Context &context, const Training<T> &training, const Feed<T> &feed);
+
+// out (n, O) = the last layer's output for each row of x. Throws NonFiniteInput.
+template <class T> void predict(const Context &context, const Network<T> &network, const Source &x, MatrixView<T> out);
+
+} // namespace ganglion

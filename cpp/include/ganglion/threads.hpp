@@ -1,0 +1,38 @@
+// The one place that knows OpenMP: a team of threads, its barrier and its default size.
+#pragma once
+#include <atomic>
+
+namespace ganglion {
+
+// Threads that a run gets when nobody asks for a number: the least of OpenMP's own limit (OMP_NUM_THREADS, threadpoolctl),
+// the processors this process may use and its control group's quota. 1 in a child forked after the core was used, whose
+// OpenMP pool did not survive the fork.
+int default_team();
+
+// Where all threads of a team wait for the last. Spins briefly, then yields its processor at each look, so that a team
+// larger than the machine still moves on.
+class Barrier {
+  public:
+    void wait(int team) {
+        if (team > 1) wait_for(team);
+    }
+
+  private:
+    void wait_for(int team);
+
+    alignas(64) std::atomic<int> arrived_{0};
+    alignas(64) std::atomic<unsigned> turn_{0};
+};
+
+namespace detail {
+int run_team(int threads, void (*body)(void *, int thread, int team), void *data);
+}
+
+// Calls body(thread, team) on `threads` threads at once, the caller being thread 0, and returns the size of the team that
+// ran. The body must not throw. Each thread computes in the default rounding and denormal mode; the caller's is restored.
+template <class Body> int parallel(int threads, Body &&body) {
+    return detail::run_team(
+        threads, [](void *data, int thread, int team) { (*static_cast<Body *>(data))(thread, team); }, &body);
+}
+
+} // namespace ganglion

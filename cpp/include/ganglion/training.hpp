@@ -1,0 +1,46 @@
+// What is trained and how: everything a run needs beside the data and the machine.
+#pragma once
+#include "ganglion/phases.hpp"
+#include "ganglion/schedule.hpp"
+#include <memory>
+#include <mutex>
+
+namespace ganglion {
+
+// A network: what it is, and its parameters. `busy` is held by whoever writes the parameters.
+template <class T> struct Network {
+    Architecture architecture;
+    Parameters<T> parameters;
+    std::uint64_t seed;
+    std::mutex busy;
+};
+
+// Parameters drawn by the layers' initializers. Throws std::invalid_argument for an unknown one, naming the layer.
+template <class T> std::shared_ptr<Network<T>> make_network(Architecture architecture, std::uint64_t seed);
+
+// Copies a (rows, columns) value into parameter `index`; throws std::invalid_argument where a value is not finite.
+template <class T> void assign(Network<T> &network, std::size_t index, MatrixView<const T> value);
+
+template <class T> struct Training {
+    std::shared_ptr<Network<T>> network;
+    Architecture architecture; // the network's; a final softmax is left to the cross entropy
+    std::string loss;
+    TargetKind target;
+    OptimizerDescription optimizer;
+    std::string schedule;
+    ScheduleDescription rate;
+    std::vector<Metric> metrics;
+    TrainingState<T> state;
+};
+
+template <class T>
+Training<T> make_training(std::shared_ptr<Network<T>> network, std::string loss, TargetKind target, OptimizerDescription optimizer,
+                          std::string schedule, ScheduleDescription rate, std::vector<Metric> metrics);
+
+// The row of the loss table with this name for this kind of target.
+template <class T> const LossKernels<T> &find_loss(const Kernels<T> &kernels, const std::string &name, TargetKind target);
+
+// Throws std::invalid_argument unless the feed fits the network: columns, labels in range, target shape.
+template <class T> void check_feed(const Training<T> &training, const Feed<T> &feed);
+
+} // namespace ganglion

@@ -1,0 +1,25 @@
+// The kernel set "avx2".
+#include "ganglion/kernel_set.hpp"
+#include <immintrin.h>
+
+namespace ganglion {
+namespace {
+
+constexpr int vector_registers = 16;
+#include "vec_avx2.inl"
+#include "functions.inl"
+#include "activations.inl"
+#include "matmul.inl"
+#include "rows.inl"
+#include "transpose.inl"
+#include "losses.inl"
+#include "updates.inl"
+#include "feed.inl"
+#include "table.inl"
+
+} // namespace
+
+extern const KernelSet avx2_kernels;
+const KernelSet avx2_kernels = {"avx2", "AVX2 and FMA, 256-bit vectors", feature_avx2 | feature_fma, kernels<float>(), kernels<double>()};
+
+} // namespace ganglion

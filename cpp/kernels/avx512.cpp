@@ -1,0 +1,25 @@
+// The kernel set "avx512".
+#include "ganglion/kernel_set.hpp"
+#include <immintrin.h>
+
+namespace ganglion {
+namespace {
+
+constexpr int vector_registers = 32;
+#include "vec_avx512.inl"
+#include "functions.inl"
+#include "activations.inl"
+#include "matmul.inl"
+#include "rows.inl"
+#include "transpose.inl"
+#include "losses.inl"
+#include "updates.inl"
+#include "feed.inl"
+#include "table.inl"
+
+} // namespace
+
+extern const KernelSet avx512_kernels;
+const KernelSet avx512_kernels = {"avx512", "AVX-512 F, BW, DQ and VL, 512-bit vectors", feature_avx2 | feature_fma | feature_avx512, kernels<float>(), kernels<double>()};
+
+} // namespace ganglion

@@ -1,0 +1,219 @@
+// exp, expm1, log, log1p, tanh and sigmoid on Vec<T>: one fixed sequence of IEEE operations without branches, hence the same
+// bits on every set. The worst errors, found by trying every float, are in docs/accuracy.md.
+//
+// The polynomials are minimax in absolute error (Remez exchange at 60 digits, coefficients then rounded to T):
+//   exp_tail:  (eʳ − 1 − r) / r²                          on |r| ≤ ½ ln 2
+//   log_tail:  (2 atanh(s) − 2s) / s³ as a function of s²  on |s| ≤ (√2 − 1) / (√2 + 1)
+// log(1+f) = f − f²/2 + s·(f²/2 + s²·log_tail(s²)) with s = f / (2+f) is the form of fdlibm's log.
+
+template <class T> struct Constants;
+
+template <> struct Constants<float> {
+    static constexpr int mantissa_bits = 23;
+    static constexpr int32_t one = 0x3f800000, sign = -0x7fffffff - 1, fraction = 0x7fffff;
+    static constexpr int32_t root_half = 0x3f3504f3; // the bits of √½
+    static constexpr int32_t integers = 0x4b000000;  // the bits of 2²³; with k in its low bits it is the float 2²³ + k
+    static constexpr float integers_and_bias = 0x1p23f + 127;
+    static constexpr float smallest_normal = 0x1p-126f, denormal_scale = 0x1p25f, denormal_exponent = 25;
+    static constexpr float infinity = __builtin_inff(), nan = __builtin_nanf("");
+
+    static constexpr float log2_e = 0x1.715476p0f;
+    static constexpr float ln2_high = 0x1.62e43p-1f, ln2_low = -0x1.05c61p-29f; // the nearest float and the rest
+    static constexpr float rounding = 0x1.8p23f + 2 * 127;                      // adding it rounds to an integer, see ReducedExp
+    static constexpr float exp_least = -105, exp_largest = 89;                  // beyond: 0 and infinity
+    static constexpr float expm1_least = -20, tanh_largest = 10;                // beyond: −1 and 1
+    static constexpr float exp_tail[] = {0x1p-1f, 0x1.555556p-3f, 0x1.5554e8p-5f, 0x1.1110acp-7f, 0x1.6d43b2p-10f, 0x1.a17ebp-13f};
+
+    static constexpr float ln2_short = 0x1.62e4p-1f, ln2_short_rest = 0x1.7f7d1cp-20f; // times any exponent it is exact
+    static constexpr float log_tail[] = {0x1.55555cp-1f, 0x1.997be8p-2f, 0x1.2ef104p-2f};
+};
+
+template <> struct Constants<double> {
+    static constexpr int mantissa_bits = 52;
+    static constexpr int64_t one = 0x3ff0000000000000, sign = -0x7fffffffffffffff - 1, fraction = 0xfffffffffffff;
+    static constexpr int64_t root_half = 0x3fe6a09e667f3bcd;
+    static constexpr int64_t integers = 0x4330000000000000;
+    static constexpr double integers_and_bias = 0x1p52 + 1023;
+    static constexpr double smallest_normal = 0x1p-1022, denormal_scale = 0x1p54, denormal_exponent = 54;
+    static constexpr double infinity = __builtin_inf(), nan = __builtin_nan("");
+
+    static constexpr double log2_e = 0x1.71547652b82fep0;
+    static constexpr double ln2_high = 0x1.62e42fefa39efp-1, ln2_low = 0x1.abc9e3b39803fp-56;
+    static constexpr double rounding = 0x1.8p52 + 2 * 1023;
+    static constexpr double exp_least = -746, exp_largest = 710;
+    static constexpr double expm1_least = -40, tanh_largest = 20;
+    static constexpr double exp_tail[] = {0x1p-1,
+                                          0x1.5555555555557p-3,
+                                          0x1.5555555555558p-5,
+                                          0x1.11111111100bdp-7,
+                                          0x1.6c16c16c151ccp-10,
+                                          0x1.a01a01abf87ecp-13,
+                                          0x1.a01a01ad0cc4bp-16,
+                                          0x1.71de01fd5bb91p-19,
+                                          0x1.27e4cca293abdp-22,
+                                          0x1.af4e55fbd67b5p-26,
+                                          0x1.1f8b9595a6d26p-29};
+
+    static constexpr double ln2_short = 0x1.62e42fefa3p-1, ln2_short_rest = 0x1.3de6af278ece6p-42;
+    static constexpr double log_tail[] = {0x1.5555555555558p-1, 0x1.999999999514ep-2, 0x1.2492492e1b70ap-2, 0x1.c71c62b2515c1p-3,
+                                          0x1.7462c2a5a0d29p-3, 0x1.39fc9fcd9d40bp-3, 0x1.2b6d4db923452p-3};
+};
+
+template <class T> [[gnu::always_inline]] inline Vec<T> constant(T value) { return Vec<T>::broadcast(value); }
+
+template <class T> [[gnu::always_inline]] inline Bits<T> sign_of(Vec<T> x) { return as_bits(x) & Bits<T>::broadcast(Constants<T>::sign); }
+
+// A value whose magnitude is below the smallest normal number becomes +0; NaN stays.
+template <class T> [[gnu::always_inline]] inline Vec<T> flushed(Vec<T> x) {
+    return select(abs(x) < constant(Constants<T>::smallest_normal), Vec<T>::zero(), x);
+}
+
+// Σ coefficients[i] · xⁱ by Horner's rule.
+template <class T, size_t count> [[gnu::always_inline]] inline Vec<T> polynomial(Vec<T> x, const T (&coefficients)[count]) {
+    Vec<T> sum = constant(coefficients[count - 1]);
+    for (size_t i = count - 1; i-- > 0;) sum = fma(sum, x, constant(coefficients[i]));
+    return sum;
+}
+
+// x = n · ln 2 + r for the integer n nearest to x / ln 2, and eʳ = 1 + (high + rest) where `high` is exact, |rest| ≤ |r|²;
+// n + 2·bias stands in the low bits of `exponent`. The caller bounds x.
+template <class T> struct ReducedExp {
+    Bits<T> exponent;
+    Vec<T> high, rest;
+};
+
+template <class T> [[gnu::always_inline]] inline ReducedExp<T> reduced_exp(Vec<T> x) {
+    using C = Constants<T>;
+    const Vec<T> shifted = fma(x, constant(C::log2_e), constant(C::rounding));
+    const Vec<T> n = shifted - constant(C::rounding);
+    const Vec<T> high = fma(n, constant(-C::ln2_high), x);
+    const Vec<T> low = n * constant(-C::ln2_low);
+    const Vec<T> r = high + low;
+    return {as_bits(shifted), high, fma(r * r, polynomial(r, C::exp_tail), low)};
+}
+
+template <class T> [[gnu::always_inline]] inline Vec<T> power_of_two(Bits<T> biased_exponent) {
+    return as_float(shift_left<Constants<T>::mantissa_bits>(biased_exponent));
+}
+
+template <class T> [[gnu::always_inline]] inline Vec<T> exp(Vec<T> x) {
+    using C = Constants<T>;
+    const ReducedExp<T> e = reduced_exp(min(constant(C::exp_largest), max(constant(C::exp_least), x)));
+    const Bits<T> half = shift_right<1>(e.exponent); // ⌊n/2⌋ + bias: two factors reach the denormals and infinity
+    return ((e.high + e.rest) + constant(T(1))) * power_of_two<T>(half) * power_of_two<T>(e.exponent - half);
+}
+
+// ½ (eˣ − 1) = 2ⁿ⁻¹ · (high + rest) + (2ⁿ⁻¹ − ½): halved, because 2ⁿ may overflow where the result does not.
+template <class T> [[gnu::always_inline]] inline Vec<T> half_expm1(Vec<T> x) {
+    constexpr auto bias = Constants<T>::one >> Constants<T>::mantissa_bits;
+    const ReducedExp<T> e = reduced_exp(x);
+    const Vec<T> scale = power_of_two<T>(e.exponent - Bits<T>::broadcast(bias + 1));
+    return fma(scale, e.rest, fma(scale, e.high, scale - constant(T(0.5))));
+}
+
+template <class T> [[gnu::always_inline]] inline Vec<T> expm1(Vec<T> x) {
+    using C = Constants<T>;
+    const Vec<T> half = half_expm1(min(constant(C::exp_largest), max(constant(C::expm1_least), x)));
+    return select(abs(x) < constant(T(0x1p-60)), x, half + half); // expm1(x) rounds to x there
+}
+
+// a / (1 + b) for b ≥ 0: the quotient by the rounded sum, corrected by its remainder and by what the sum lost.
+template <class T> [[gnu::always_inline]] inline Vec<T> over_one_plus(Vec<T> a, Vec<T> b) {
+    const Vec<T> one = constant(T(1)), sum = one + b, lost = b - (sum - one);
+    const Vec<T> reciprocal = one / sum, quotient = a * reciprocal;
+    const Vec<T> remainder = fma(-quotient, lost, fma(-quotient, sum, a));
+    return fma(remainder, reciprocal, quotient);
+}
+
+// |tanh x| = u / (2 + u), u = expm1(2|x|): positive, so that errors in u are damped and not magnified.
+template <class T> [[gnu::always_inline]] inline Vec<T> tanh(Vec<T> x) {
+    const Vec<T> size = min(constant(Constants<T>::tanh_largest), abs(x));
+    const Vec<T> half = half_expm1(size + size);
+    return as_float(as_bits(over_one_plus(half, half)) | sign_of(x));
+}
+
+// e^min(x,0) / (1 + e^−|x|)
+template <class T> [[gnu::always_inline]] inline Vec<T> sigmoid(Vec<T> x) {
+    const Vec<T> e = exp(-abs(x));
+    return over_one_plus(select(x < Vec<T>::zero(), e, constant(T(1))), e);
+}
+
+// log(u + error) for positive u and |error| at most half a unit in u's last place; u · 2^−shift is what was meant.
+template <bool has_error, class T> [[gnu::always_inline]] inline Vec<T> log_of_sum(Vec<T> u, Vec<T> error, Vec<T> shift) {
+    using C = Constants<T>;
+    const Vec<T> one = constant(T(1)), half = constant(T(0.5));
+    const Bits<T> root_half = Bits<T>::broadcast(C::root_half);
+    const Bits<T> moved = as_bits(u) + (Bits<T>::broadcast(C::one) - root_half);
+    const Bits<T> biased = shift_right<C::mantissa_bits>(moved); // u = 2^k · (1 + f), 1 + f in [√½, √2)
+    const Vec<T> k = as_float(biased | Bits<T>::broadcast(C::integers)) - constant(C::integers_and_bias) - shift;
+    const Vec<T> f = as_float((moved & Bits<T>::broadcast(C::fraction)) + root_half) - one;
+    const Vec<T> reciprocal = one / (f + constant(T(2)));
+    const Vec<T> s = f * reciprocal, z = s * s;
+    const Vec<T> half_square = half * f * f;
+    Vec<T> rest = fma(s, fma(z, polynomial(z, C::log_tail), half_square), -half_square);
+    rest = fma(k, constant(C::ln2_short_rest), rest);
+    if constexpr (has_error) {
+        // error / u, where 1 / (1 + f) = 2 reciprocal / (1 + s); 4 · 2^−k stays a normal number
+        constexpr auto four = C::one + (decltype(C::one){2} << C::mantissa_bits);
+        constexpr auto bias = C::one >> C::mantissa_bits;
+        const Vec<T> scale = as_float(Bits<T>::broadcast(four) - shift_left<C::mantissa_bits>(biased - Bits<T>::broadcast(bias)));
+        rest = rest + (error * scale) * (half * reciprocal) * fma(s, s, one - s);
+    }
+    const Vec<T> whole = k * constant(C::ln2_short); // exact, as is the rounding error of the next sum
+    const Vec<T> high = whole + f;
+    return high + (rest + (f - (high - whole)));
+}
+
+template <class T> [[gnu::always_inline]] inline Vec<T> log(Vec<T> x) {
+    using C = Constants<T>;
+    const Vec<T> zero = Vec<T>::zero(), infinity = constant(C::infinity);
+    const Mask<T> denormal = x < constant(C::smallest_normal);
+    const Vec<T> u = select(denormal, x * constant(C::denormal_scale), x);
+    Vec<T> y = log_of_sum<false>(u, zero, select(denormal, constant(C::denormal_exponent), zero));
+    y = select(x < infinity, y, x);
+    y = select(x == zero, -infinity, y);
+    return select(x < zero, constant(C::nan), y);
+}
+
+template <class T> [[gnu::always_inline]] inline Vec<T> log1p(Vec<T> x) {
+    using C = Constants<T>;
+    const Vec<T> one = constant(T(1)), zero = Vec<T>::zero();
+    const Vec<T> u = one + x;
+    const Vec<T> x_seen = u - one;
+    Vec<T> y = log_of_sum<true>(u, (one - (u - x_seen)) + (x - x_seen), zero);
+    y = select((x == zero) | !(x < constant(C::infinity)), x, y); // keeps −0, infinity and NaN
+    y = select(x == -one, constant(-C::infinity), y);
+    return select(x < -one, constant(C::nan), y);
+}
+
+// A type list: each row names a kernel and holds its formula.
+template <class... Row> struct Rows {
+    static constexpr int count = sizeof...(Row);
+};
+
+struct Exp {
+    static constexpr const char *name = "exp";
+    template <class V> [[gnu::always_inline]] static V apply(V x) { return exp(x); }
+};
+struct Log {
+    static constexpr const char *name = "log";
+    template <class V> [[gnu::always_inline]] static V apply(V x) { return log(x); }
+};
+struct Expm1 {
+    static constexpr const char *name = "expm1";
+    template <class V> [[gnu::always_inline]] static V apply(V x) { return expm1(x); }
+};
+struct Log1p {
+    static constexpr const char *name = "log1p";
+    template <class V> [[gnu::always_inline]] static V apply(V x) { return log1p(x); }
+};
+struct TanhFunction {
+    static constexpr const char *name = "tanh";
+    template <class V> [[gnu::always_inline]] static V apply(V x) { return tanh(x); }
+};
+struct SigmoidFunction {
+    static constexpr const char *name = "sigmoid";
+    template <class V> [[gnu::always_inline]] static V apply(V x) { return sigmoid(x); }
+};
+
+using Functions = Rows<Exp, Log, Expm1, Log1p, TanhFunction, SigmoidFunction>;

@@ -1,0 +1,106 @@
+// Register tiles: R rows × C vectors of C = A·B, every element one chain over k, kept in registers from first to last k.
+// B is read in place, whole vectors of a row; A is broadcast element by element. Measured on Zen 4 and described in
+// performance.md: at the sizes of a training step reading B in place costs nothing while its rows share no cache set.
+
+// A[i,k] at a[i * a_row + k * a_column]; unit_rows: a_row is 1 (the transposed operand of a weight gradient).
+template <class T, int R, int C, bool unit_rows, bool tail>
+void tile(const Product<T> &p, const T *a, const T *b, T *c, Index columns) {
+    Vec<T> sum[size_t{R}][size_t{C}];
+    constexpr Index width = Vec<T>::width;
+    const Index a_row = unit_rows ? 1 : p.a_row;
+    if (p.accumulate) {
+#pragma GCC unroll 32
+        for (int r = 0; r < R; ++r)
+#pragma GCC unroll 8
+            for (int v = 0; v < C; ++v) {
+                if constexpr (tail) sum[r][v] = Vec<T>::load(c + r * p.c_row + v * width, columns);
+                else sum[r][v] = Vec<T>::load(c + r * p.c_row + v * width);
+            }
+    } else {
+#pragma GCC unroll 32
+        for (int r = 0; r < R; ++r)
+#pragma GCC unroll 8
+            for (int v = 0; v < C; ++v) sum[r][v] = Vec<T>::zero();
+    }
+    // Three rows share a base pointer: base + {0, 1, 2} · stride is one x86 address, so 14 rows need 5 registers.
+    const T *base[size_t{(R + 2) / 3}];
+#pragma GCC unroll 16
+    for (int g = 0; g < (R + 2) / 3; ++g) base[g] = a + 3 * g * a_row;
+    for (Index k = 0; k < p.K; ++k) {
+        Vec<T> row[size_t{C}];
+#pragma GCC unroll 8
+        for (int v = 0; v < C; ++v) {
+            if constexpr (tail) row[v] = Vec<T>::load(b + v * width, columns);
+            else row[v] = Vec<T>::load(b + v * width);
+        }
+#pragma GCC unroll 32
+        for (int r = 0; r < R; ++r) {
+            const Vec<T> left = Vec<T>::broadcast(unit_rows ? a[r] : base[r / 3][(r % 3) * a_row]);
+#pragma GCC unroll 8
+            for (int v = 0; v < C; ++v) sum[r][v] = fma(left, row[v], sum[r][v]);
+        }
+        b += p.b_row;
+        if constexpr (unit_rows) a += p.a_column;
+        else {
+#pragma GCC unroll 16
+            for (int g = 0; g < (R + 2) / 3; ++g) base[g] += p.a_column;
+        }
+    }
+#pragma GCC unroll 32
+    for (int r = 0; r < R; ++r)
+#pragma GCC unroll 8
+        for (int v = 0; v < C; ++v) {
+            if constexpr (tail) sum[r][v].store(c + r * p.c_row + v * width, columns);
+            else sum[r][v].store(c + r * p.c_row + v * width);
+        }
+}
+
+template <class T> using Tile = void (*)(const Product<T> &, const T *, const T *, T *, Index);
+
+// tiles<…>[R - 1] computes R rows.
+template <class T, int C, bool unit_rows, bool tail, int... R> struct TileTable {
+    static constexpr Tile<T> rows[] = {tile<T, R + 1, C, unit_rows, tail>...};
+};
+template <class T, int C, bool unit_rows, bool tail, int rows>
+constexpr const Tile<T> *tiles = TileTable<T, C, unit_rows, tail, __integer_pack(rows)...>::rows;
+
+// Most rows of a tile of C vectors such that sums, a row of B and one broadcast fit the register file.
+template <int C> constexpr int tile_rows = (vector_registers - C - (C > 1 ? 2 : 3)) / C > 14 ? 14 : (vector_registers - C - (C > 1 ? 2 : 3)) / C;
+
+// All M rows of C vectors of columns, the rows cut into tiles as equal as possible: no thin tile at the end.
+template <class T, int C, bool unit_rows, bool tail> void column_block(const Product<T> &p, Index j, Index columns) {
+    constexpr Index most = tile_rows<C>;
+    constexpr const Tile<T> *table = tiles<T, C, unit_rows, tail, tile_rows<C>>;
+    const Index count = (p.M + most - 1) / most;
+    const Index rows = p.M / count, longer = p.M % count;
+    Index i = 0;
+    for (Index t = 0; t < count; ++t) {
+        const Index R = rows + (t < longer ? 1 : 0);
+        table[R - 1](p, p.a + i * p.a_row, p.b + j, p.c + i * p.c_row + j, columns);
+        i += R;
+    }
+}
+
+template <class T, bool unit_rows> void column_blocks(const Product<T> &p) {
+    constexpr Index width = Vec<T>::width;
+    Index j = 0;
+    // Few rows: wide tiles, so that enough chains are under way to hide the latency of an fma.
+    if constexpr (tile_rows<8> > 0)
+        if (p.M <= tile_rows<8>)
+            for (; j + 8 * width <= p.N; j += 8 * width) column_block<T, 8, unit_rows, false>(p, j, 0);
+    if constexpr (tile_rows<4> > 0)
+        if (p.M <= tile_rows<4>)
+            for (; j + 4 * width <= p.N; j += 4 * width) column_block<T, 4, unit_rows, false>(p, j, 0);
+    for (; j + 2 * width <= p.N; j += 2 * width) column_block<T, 2, unit_rows, false>(p, j, 0);
+    if (j + width <= p.N) {
+        column_block<T, 1, unit_rows, false>(p, j, 0);
+        j += width;
+    }
+    if (j < p.N) column_block<T, 1, unit_rows, true>(p, j, p.N - j);
+}
+
+template <class T> void matmul(const Product<T> &p) {
+    if (p.M == 0 || p.N == 0) return;
+    if (p.a_row == 1) column_blocks<T, true>(p);
+    else column_blocks<T, false>(p);
+}

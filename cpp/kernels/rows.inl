@@ -1,0 +1,217 @@
+// Work on the rows of a panel: sums in 16 virtual lanes, softmax, maxima, transposition, sums over a leaf's rows.
+
+template <bool chosen> struct Choice {
+    static constexpr bool value = chosen;
+};
+
+// f(j, last) for each vector of a row: whole ones first, then with last = Choice<true> one of fewer than `width` columns.
+template <class T, class F> [[gnu::always_inline]] inline void sweep(Index columns, F f) {
+    Index j = 0;
+    for (; j + Vec<T>::width <= columns; j += Vec<T>::width) f(j, Choice<false>{});
+    if (j < columns) f(j, Choice<true>{});
+}
+
+// The lanes below n of the last vector, +0 beyond.
+template <class T> [[gnu::always_inline]] inline Vec<T> inside(Vec<T> v, Index, Choice<false>) { return v; }
+template <class T> [[gnu::always_inline]] inline Vec<T> inside(Vec<T> v, Index n, Choice<true>) {
+    return select(first_lanes<T>(n), v, Vec<T>::zero());
+}
+
+template <class T> [[gnu::always_inline]] inline Vec<T> load_row(const T *p, Index, Choice<false>) { return Vec<T>::load(p); }
+template <class T> [[gnu::always_inline]] inline Vec<T> load_row(const T *p, Index n, Choice<true>) { return Vec<T>::load(p, n); }
+
+template <class T> [[gnu::always_inline]] inline void store_row(Vec<T> v, T *p, Index, Choice<false>) { v.store(p); }
+template <class T> [[gnu::always_inline]] inline void store_row(Vec<T> v, T *p, Index n, Choice<true>) { v.store(p, n); }
+
+// Running maximum of magnitudes, kept as bits so that a NaN stays the largest.
+template <class T> struct Largest {
+    Bits<T> bits = as_bits(Vec<T>::zero());
+    [[gnu::always_inline]] void add(Vec<T> v) { bits = max(bits, as_bits(abs(v))); }
+    [[gnu::always_inline]] T value() const { return largest_lane(bits); }
+};
+
+template <class T> T maximum(const T *x, Index n) {
+    Vec<T> highest = Vec<T>::broadcast(x[0]);
+    sweep<T>(n, [&](Index j, auto last) {
+        const Vec<T> v = load_row(x + j, n - j, last);
+        const auto higher = highest < v;
+        if constexpr (last.value) highest = select(higher & first_lanes<T>(n - j), v, highest);
+        else highest = select(higher, v, highest);
+    });
+    T lanes[size_t{Vec<T>::width}];
+    highest.store(lanes);
+#pragma GCC unroll 16
+    for (Index half = Vec<T>::width / 2; half > 0; half /= 2)
+#pragma GCC unroll 16
+        for (Index l = 0; l < half; ++l) lanes[l] = lanes[l] < lanes[l + half] ? lanes[l + half] : lanes[l];
+    return lanes[0];
+}
+
+// A row sum: virtual lane l of 16 takes the columns j ≡ l (mod 16) in order, then the tree 8, 4, 2, 1 adds the lanes.
+// chain(lane, j, last) returns the lanes with the vector of columns from j on added.
+template <class T, class Chain> [[gnu::always_inline]] inline T row_sum(Index n, Chain chain) {
+    constexpr Index parts = sum_lanes / Vec<T>::width;
+    Vec<T> lanes[size_t{parts}];
+#pragma GCC unroll 16
+    for (Index part = 0; part < parts; ++part) lanes[part] = Vec<T>::zero();
+    for (Index first = 0; first < n; first += sum_lanes)
+#pragma GCC unroll 16
+        for (Index part = 0; part < parts; ++part) {
+            const Index j = first + part * Vec<T>::width;
+            if (j + Vec<T>::width <= n) lanes[part] = chain(lanes[part], j, Choice<false>{});
+            else if (j < n) lanes[part] = select(first_lanes<T>(n - j), chain(lanes[part], j, Choice<true>{}), lanes[part]);
+        }
+    return tree(lanes);
+}
+
+// e[j] = exp(z[j] - m) over n columns; returns their sum.
+template <class T> T exponentials(const T *z, T m, T *e, Index n) {
+    const Vec<T> shift = Vec<T>::broadcast(m);
+    return row_sum<T>(n, [=](Vec<T> lane, Index j, auto last) {
+        const Vec<T> v = exp(load_row(z + j, n - j, last) - shift);
+        store_row(v, e + j, n - j, last);
+        return lane + v;
+    });
+}
+
+// Zeros from the end of a row to the end of its padding.
+template <class T> void clear_padding(T *row, Index columns) {
+    for (Index j = columns; j % padding != 0; ++j) row[j] = 0;
+}
+
+template <class T> void softmax_row(const T *z, T *h, Index n) {
+    const Vec<T> sum = Vec<T>::broadcast(exponentials(z, maximum(z, n), h, n));
+    sweep<T>(n, [&](Index j, auto last) { store_row(load_row(h + j, n - j, last) / sum, h + j, n - j, last); });
+}
+
+template <class T> void softmax_apply(const T *x, T *y, Index n, T) {
+    if (n > 0) softmax_row(x, y, n);
+}
+
+template <class T> T softmax_forward(MatrixView<T> z, const T *bias, MatrixView<T> h, T) {
+    Largest<T> largest;
+    for (Index r = 0; r < z.rows; ++r) {
+        T *in = z.data + r * z.stride, *out = h.data + r * h.stride;
+        if (bias)
+            sweep<T>(z.columns, [&](Index j, auto last) {
+                store_row(load_row(in + j, z.columns - j, last) + load_row(bias + j, z.columns - j, last), in + j, z.columns - j, last);
+            });
+        softmax_row(in, out, z.columns);
+        sweep<T>(z.columns, [&](Index j, auto last) {
+            const Vec<T> v = flushed(load_row(out + j, z.columns - j, last));
+            store_row(v, out + j, z.columns - j, last);
+            largest.add(v);
+        });
+    }
+    return largest.value();
+}
+
+template <class T> T softmax_backward(MatrixView<T> d, MatrixView<const T> h, T) {
+    Largest<T> largest;
+    const Index n = d.columns;
+    for (Index r = 0; r < d.rows; ++r) {
+        T *dr = d.data + r * d.stride;
+        const T *hr = h.data + r * h.stride;
+        const Vec<T> mean = Vec<T>::broadcast(row_sum<T>(
+            n, [=](Vec<T> lane, Index j, auto last) { return fma(load_row(dr + j, n - j, last), load_row(hr + j, n - j, last), lane); }));
+        sweep<T>(n, [&](Index j, auto last) {
+            const Vec<T> v = flushed(load_row(hr + j, n - j, last) * (load_row(dr + j, n - j, last) - mean));
+            store_row(v, dr + j, n - j, last);
+            largest.add(inside(v, n - j, last));
+        });
+    }
+    return largest.value();
+}
+
+// One activation of the type list on whole panels.
+template <class T, class Row> void apply(const T *x, T *y, Index n, T alpha) {
+    const Vec<T> a = Vec<T>::broadcast(alpha);
+    sweep<T>(n, [&](Index j, auto last) { store_row(Row::forward(load_row(x + j, n - j, last), a), y + j, n - j, last); });
+}
+
+template <class T, class Row> void apply_function(const T *x, T *y, Index n) {
+    sweep<T>(n, [&](Index j, auto last) { store_row(Row::apply(load_row(x + j, n - j, last)), y + j, n - j, last); });
+}
+
+template <class T, class Row> T forward(MatrixView<T> z, const T *bias, MatrixView<T> h, T alpha) {
+    Largest<T> largest;
+    const Vec<T> a = Vec<T>::broadcast(alpha);
+    for (Index r = 0; r < z.rows; ++r) {
+        T *in = z.data + r * z.stride, *out = h.data + r * h.stride;
+        sweep<T>(z.columns, [&](Index j, auto last) {
+            const Index n = z.columns - j;
+            Vec<T> v = load_row(in + j, n, last);
+            if (bias) {
+                v = v + load_row(bias + j, n, last);
+                if (Row::needs == Needs::input) store_row(v, in + j, n, last);
+            }
+            v = flushed(Row::forward(v, a));
+            store_row(v, out + j, n, last);
+            largest.add(inside(v, n, last));
+        });
+    }
+    return largest.value();
+}
+
+template <class T, class Row> T backward(MatrixView<T> d, MatrixView<const T> saved, T alpha) {
+    Largest<T> largest;
+    const Vec<T> a = Vec<T>::broadcast(alpha);
+    for (Index r = 0; r < d.rows; ++r) {
+        T *dr = d.data + r * d.stride;
+        const T *from = saved.data + r * saved.stride;
+        sweep<T>(d.columns, [&](Index j, auto last) {
+            const Index n = d.columns - j;
+            const Vec<T> v = flushed(Row::backward(load_row(dr + j, n, last), load_row(from + j, n, last), a));
+            store_row(v, dr + j, n, last);
+            largest.add(inside(v, n, last));
+        });
+    }
+    return largest.value();
+}
+
+template <class T> T largest_of(MatrixView<const T> x) {
+    Largest<T> largest;
+    for (Index r = 0; r < x.rows; ++r) {
+        const T *row = x.data + r * x.stride;
+        sweep<T>(x.columns, [&](Index j, auto last) { largest.add(load_row(row + j, x.columns - j, last)); });
+    }
+    return largest.value();
+}
+
+template <class T> void argmax(MatrixView<const T> x, int32_t *out) {
+    for (Index r = 0; r < x.rows; ++r) {
+        const T *row = x.data + r * x.stride;
+        Index best = 0;
+        for (Index j = 1; j < x.columns && row[best] == row[best]; ++j)
+            if (row[j] > row[best] || row[j] != row[j]) best = j;
+        out[r] = static_cast<int32_t>(best);
+    }
+}
+
+// Columns side by side, one chain each: up to 8 vectors of columns at a time, so that the additions overlap.
+template <class T, Index vectors> Index sum_columns(MatrixView<const T> d, T *out, Index j) {
+    constexpr Index width = Vec<T>::width;
+    for (; j + vectors * width <= d.columns; j += vectors * width) {
+        Vec<T> sum[size_t{vectors}];
+#pragma GCC unroll 8
+        for (Index v = 0; v < vectors; ++v) sum[v] = Vec<T>::zero();
+        for (Index r = 0; r < d.rows; ++r)
+#pragma GCC unroll 8
+            for (Index v = 0; v < vectors; ++v) sum[v] = sum[v] + Vec<T>::load(d.data + r * d.stride + j + v * width);
+#pragma GCC unroll 8
+        for (Index v = 0; v < vectors; ++v) sum[v].store(out + j + v * width);
+    }
+    return j;
+}
+
+template <class T> void column_sums(MatrixView<const T> d, T *out) {
+    const Index j = sum_columns<T, 1>(d, out, sum_columns<T, 8>(d, out, 0));
+    if (j == d.columns) return;
+    Vec<T> sum = Vec<T>::zero();
+    for (Index r = 0; r < d.rows; ++r) sum = sum + Vec<T>::load(d.data + r * d.stride + j, d.columns - j);
+    sum.store(out + j, d.columns - j);
+}
+
+template <class T> void add(T *a, const T *b, Index n) {
+    sweep<T>(n, [&](Index j, auto last) { store_row(load_row(a + j, n - j, last) + load_row(b + j, n - j, last), a + j, n - j, last); });
+}

@@ -1,0 +1,45 @@
+// Optimizers of the scalar set: one parameter's update; g is the gradient with weight decay.
+
+// constants: lr, weight decay
+template <class T> void sgd(T &w, T g, T *, T *, const T *constants) { w = soft_fma(-constants[0], g, w); }
+
+// constants: lr, weight decay, μ
+template <class T> void momentum(T &w, T g, T *m, T *, const T *constants) {
+    *m = flushed(soft_fma(constants[2], *m, g));
+    w = soft_fma(-constants[0], *m, w);
+}
+
+// constants: lr, weight decay, μ
+template <class T> void nesterov(T &w, T g, T *m, T *, const T *constants) {
+    *m = flushed(soft_fma(constants[2], *m, g));
+    w = soft_fma(-constants[0], soft_fma(constants[2], *m, g), w);
+}
+
+// constants: a = lr / (1 - β₁ᵗ), weight decay, β₁, 1 - β₁, β₂, 1 - β₂, c = 1 / √(1 - β₂ᵗ), ε
+template <class T> void adam(T &w, T g, T *m, T *v, const T *constants) {
+    *m = flushed(soft_fma(constants[2], *m, constants[3] * g));
+    *v = flushed(soft_fma(constants[4], *v, (constants[5] * g) * g));
+    w = w - (constants[0] * *m) / soft_fma(square_root(*v), constants[6], constants[7]);
+}
+
+template <class T, int moments, void (*step)(T &, T, T *, T *, const T *)>
+T update(MatrixView<T> w, MatrixView<const T> g, T *m, T *v, const T *constants) {
+    T largest = 0;
+    for (Index r = 0; r < w.rows; ++r)
+        for (Index c = 0; c < w.columns; ++c) {
+            const Index at = r * w.stride + c;
+            const T decayed = soft_fma(constants[1], w.data[at], row_of(g, r)[c]);
+            step(w.data[at], decayed, moments > 0 ? m + at : nullptr, moments > 1 ? v + at : nullptr, constants);
+            largest = larger(largest, w.data[at]);
+        }
+    return largest;
+}
+
+template <class T>
+constexpr OptimizerKernels<T> optimizers[] = {
+    {"sgd", 0, update<T, 0, sgd>},
+    {"momentum", 1, update<T, 1, momentum>},
+    {"nesterov", 1, update<T, 1, nesterov>},
+    {"adam", 2, update<T, 2, adam>},
+    {nullptr, 0, nullptr},
+};

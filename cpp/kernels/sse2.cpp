@@ -1,0 +1,26 @@
+// The kernel set "sse2".
+#include "ganglion/kernel_set.hpp"
+#include <immintrin.h>
+
+namespace ganglion {
+namespace {
+
+constexpr int vector_registers = 8; // of 16: the emulated fma needs the others
+#include "soft_fma.inl"
+#include "vec_sse2.inl"
+#include "functions.inl"
+#include "activations.inl"
+#include "matmul.inl"
+#include "rows.inl"
+#include "transpose.inl"
+#include "losses.inl"
+#include "updates.inl"
+#include "feed.inl"
+#include "table.inl"
+
+} // namespace
+
+extern const KernelSet sse2_kernels;
+const KernelSet sse2_kernels = {"sse2", "SSE2, the x86-64 baseline; fma emulated", feature_none, kernels<float>(), kernels<double>()};
+
+} // namespace ganglion

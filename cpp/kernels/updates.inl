@@ -1,0 +1,70 @@
+// Optimizer updates: one struct a row of the table. `step` takes vectors of weight, gradient and moments, changes weight
+// and moments in place and reads its constants in the order given here.
+
+// constants: learning rate, weight decay
+struct Sgd {
+    static constexpr const char *name = "sgd";
+    static constexpr int moments = 0;
+    template <class V, class T> [[gnu::always_inline]] static void step(V &w, V g, V &, V &, const T *c) {
+        g = fma(V::broadcast(c[1]), w, g);
+        w = fma(V::broadcast(-c[0]), g, w);
+    }
+};
+
+// constants: learning rate, weight decay, μ
+struct Momentum {
+    static constexpr const char *name = "momentum";
+    static constexpr int moments = 1;
+    template <class V, class T> [[gnu::always_inline]] static void step(V &w, V g, V &m, V &, const T *c) {
+        g = fma(V::broadcast(c[1]), w, g);
+        m = flushed(fma(V::broadcast(c[2]), m, g));
+        w = fma(V::broadcast(-c[0]), m, w);
+    }
+};
+
+// constants: learning rate, weight decay, μ
+struct Nesterov {
+    static constexpr const char *name = "nesterov";
+    static constexpr int moments = 1;
+    template <class V, class T> [[gnu::always_inline]] static void step(V &w, V g, V &m, V &, const T *c) {
+        g = fma(V::broadcast(c[1]), w, g);
+        m = flushed(fma(V::broadcast(c[2]), m, g));
+        w = fma(V::broadcast(-c[0]), fma(V::broadcast(c[2]), m, g), w);
+    }
+};
+
+// constants: lr / (1 - β₁ᵗ), weight decay, β₁, 1 - β₁, β₂, 1 - β₂, 1 / √(1 - β₂ᵗ), ε
+struct Adam {
+    static constexpr const char *name = "adam";
+    static constexpr int moments = 2;
+    template <class V, class T> [[gnu::always_inline]] static void step(V &w, V g, V &m, V &v, const T *c) {
+        g = fma(V::broadcast(c[1]), w, g);
+        m = flushed(fma(V::broadcast(c[2]), m, V::broadcast(c[3]) * g));
+        v = flushed(fma(V::broadcast(c[4]), v, V::broadcast(c[5]) * g * g));
+        w = w - V::broadcast(c[0]) * m / fma(sqrt(v), V::broadcast(c[6]), V::broadcast(c[7]));
+    }
+};
+
+template <class T, class Row> T update(MatrixView<T> w, MatrixView<const T> g, T *m, T *v, const T *constants) {
+    Largest<T> largest;
+    for (Index r = 0; r < w.rows; ++r) {
+        T *wr = w.data + r * w.stride;
+        [[maybe_unused]] T *mr = Row::moments > 0 ? m + r * w.stride : nullptr;
+        [[maybe_unused]] T *vr = Row::moments > 1 ? v + r * w.stride : nullptr;
+        const T *gr = g.data + r * g.stride;
+        sweep<T>(w.columns, [&](Index j, auto last) {
+            const Index n = w.columns - j;
+            Vec<T> weight = load_row(wr + j, n, last), first = Vec<T>::zero(), second = Vec<T>::zero();
+            if constexpr (Row::moments > 0) first = load_row(mr + j, n, last);
+            if constexpr (Row::moments > 1) second = load_row(vr + j, n, last);
+            Row::step(weight, load_row(gr + j, n, last), first, second, constants);
+            if constexpr (Row::moments > 0) store_row(first, mr + j, n, last);
+            if constexpr (Row::moments > 1) store_row(second, vr + j, n, last);
+            store_row(weight, wr + j, n, last);
+            largest.add(inside(weight, n, last));
+        });
+    }
+    return largest.value();
+}
+
+using Optimizers = Rows<Sgd, Momentum, Nesterov, Adam>;

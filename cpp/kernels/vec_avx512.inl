@@ -1,0 +1,169 @@
+// Vec, Mask and Bits over 512-bit registers (AVX-512 F, DQ, BW, VL). Same contract as in vec_scalar.inl.
+//
+// Where an intrinsic's plain form makes GCC 12 warn of an uninitialized operand inside its own header, the zero-masked form
+// with all lanes chosen stands for it; it compiles to the same instruction.
+
+template <class T> struct Vec;
+template <class T> struct Mask;
+template <class T> struct Bits;
+
+template <> struct Mask<float> {
+    __mmask16 native;
+    friend Mask operator&(Mask a, Mask b) { return {static_cast<__mmask16>(a.native & b.native)}; }
+    friend Mask operator|(Mask a, Mask b) { return {static_cast<__mmask16>(a.native | b.native)}; }
+    friend Mask operator!(Mask a) { return {static_cast<__mmask16>(~a.native)}; }
+    friend bool any(Mask a) { return a.native != 0; }
+};
+
+template <> struct Mask<double> {
+    __mmask8 native;
+    friend Mask operator&(Mask a, Mask b) { return {static_cast<__mmask8>(a.native & b.native)}; }
+    friend Mask operator|(Mask a, Mask b) { return {static_cast<__mmask8>(a.native | b.native)}; }
+    friend Mask operator!(Mask a) { return {static_cast<__mmask8>(~a.native)}; }
+    friend bool any(Mask a) { return a.native != 0; }
+};
+
+constexpr __mmask16 all_floats = 0xffff;
+constexpr __mmask8 all_doubles = 0xff;
+
+template <class T> [[gnu::always_inline]] inline Mask<T> first_lanes(Index n) {
+    constexpr Index width = 64 / sizeof(T);
+    const Index lanes = n < 0 ? 0 : n > width ? width : n;
+    return {static_cast<decltype(Mask<T>::native)>((1u << lanes) - 1u)};
+}
+
+template <> struct Bits<float> {
+    __m512i native;
+    static Bits broadcast(int32_t value) { return {_mm512_set1_epi32(value)}; }
+    friend Bits operator+(Bits a, Bits b) { return {_mm512_add_epi32(a.native, b.native)}; }
+    friend Bits operator-(Bits a, Bits b) { return {_mm512_sub_epi32(a.native, b.native)}; }
+    friend Bits operator&(Bits a, Bits b) { return {_mm512_and_si512(a.native, b.native)}; }
+    friend Bits operator|(Bits a, Bits b) { return {_mm512_or_si512(a.native, b.native)}; }
+    friend Bits operator^(Bits a, Bits b) { return {_mm512_xor_si512(a.native, b.native)}; }
+    friend Mask<float> operator>(Bits a, Bits b) { return {_mm512_cmpgt_epi32_mask(a.native, b.native)}; }
+    friend Bits max(Bits a, Bits b) { return {_mm512_maskz_max_epi32(all_floats, a.native, b.native)}; }
+    friend float largest_lane(Bits a) {
+        const __m256i eight =
+            _mm256_max_epi32(_mm512_maskz_extracti32x8_epi32(0xff, a.native, 0), _mm512_maskz_extracti32x8_epi32(0xff, a.native, 1));
+        const __m128i four = _mm_max_epi32(_mm256_castsi256_si128(eight), _mm256_extracti128_si256(eight, 1));
+        const __m128i two = _mm_max_epi32(four, _mm_unpackhi_epi64(four, four));
+        return _mm_cvtss_f32(_mm_castsi128_ps(_mm_max_epi32(two, _mm_shuffle_epi32(two, 1))));
+    }
+};
+
+template <> struct Bits<double> {
+    __m512i native;
+    static Bits broadcast(int64_t value) { return {_mm512_set1_epi64(value)}; }
+    friend Bits operator+(Bits a, Bits b) { return {_mm512_add_epi64(a.native, b.native)}; }
+    friend Bits operator-(Bits a, Bits b) { return {_mm512_sub_epi64(a.native, b.native)}; }
+    friend Bits operator&(Bits a, Bits b) { return {_mm512_and_si512(a.native, b.native)}; }
+    friend Bits operator|(Bits a, Bits b) { return {_mm512_or_si512(a.native, b.native)}; }
+    friend Bits operator^(Bits a, Bits b) { return {_mm512_xor_si512(a.native, b.native)}; }
+    friend Mask<double> operator>(Bits a, Bits b) { return {_mm512_cmpgt_epi64_mask(a.native, b.native)}; }
+    friend Bits max(Bits a, Bits b) { return {_mm512_maskz_max_epi64(all_doubles, a.native, b.native)}; }
+    friend double largest_lane(Bits a) {
+        const __m256i four =
+            _mm256_max_epi64(_mm512_maskz_extracti64x4_epi64(0xf, a.native, 0), _mm512_maskz_extracti64x4_epi64(0xf, a.native, 1));
+        const __m128i two = _mm_max_epi64(_mm256_castsi256_si128(four), _mm256_extracti128_si256(four, 1));
+        return _mm_cvtsd_f64(_mm_castsi128_pd(_mm_max_epi64(two, _mm_unpackhi_epi64(two, two))));
+    }
+};
+
+template <int count> [[gnu::always_inline]] inline Bits<float> shift_left(Bits<float> a) {
+    return {_mm512_maskz_slli_epi32(all_floats, a.native, count)};
+}
+template <int count> [[gnu::always_inline]] inline Bits<float> shift_right(Bits<float> a) {
+    return {_mm512_maskz_srli_epi32(all_floats, a.native, count)};
+}
+template <int count> [[gnu::always_inline]] inline Bits<double> shift_left(Bits<double> a) {
+    return {_mm512_maskz_slli_epi64(all_doubles, a.native, count)};
+}
+template <int count> [[gnu::always_inline]] inline Bits<double> shift_right(Bits<double> a) {
+    return {_mm512_maskz_srli_epi64(all_doubles, a.native, count)};
+}
+
+template <> struct Vec<float> {
+    using Element = float;
+    static constexpr Index width = 16;
+    __m512 native;
+
+    static Vec zero() { return {_mm512_setzero_ps()}; }
+    static Vec broadcast(float value) { return {_mm512_set1_ps(value)}; }
+    static Vec load(const float *from) { return {_mm512_loadu_ps(from)}; }
+    static Vec load(const float *from, Index n) { return {_mm512_maskz_loadu_ps(first_lanes<float>(n).native, from)}; }
+    void store(float *to) const { _mm512_storeu_ps(to, native); }
+    void store(float *to, Index n) const { _mm512_mask_storeu_ps(to, first_lanes<float>(n).native, native); }
+
+    friend Vec operator+(Vec a, Vec b) { return {_mm512_add_ps(a.native, b.native)}; }
+    friend Vec operator-(Vec a, Vec b) { return {_mm512_sub_ps(a.native, b.native)}; }
+    friend Vec operator*(Vec a, Vec b) { return {_mm512_mul_ps(a.native, b.native)}; }
+    friend Vec operator/(Vec a, Vec b) { return {_mm512_div_ps(a.native, b.native)}; }
+    friend Vec operator-(Vec a) { return {_mm512_xor_ps(a.native, _mm512_set1_ps(-0.0f))}; }
+    friend Vec fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.native, b.native, c.native)}; }
+    friend Vec sqrt(Vec a) { return {_mm512_maskz_sqrt_ps(all_floats, a.native)}; }
+    friend Vec min(Vec a, Vec b) { return {_mm512_maskz_min_ps(all_floats, a.native, b.native)}; }
+    friend Vec max(Vec a, Vec b) { return {_mm512_maskz_max_ps(all_floats, a.native, b.native)}; }
+    friend Vec abs(Vec a) { return {_mm512_andnot_ps(_mm512_set1_ps(-0.0f), a.native)}; }
+
+    friend Mask<float> operator<(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.native, b.native, _CMP_LT_OQ)}; }
+    friend Mask<float> operator<=(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.native, b.native, _CMP_LE_OQ)}; }
+    friend Mask<float> operator>(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.native, b.native, _CMP_GT_OQ)}; }
+    friend Mask<float> operator>=(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.native, b.native, _CMP_GE_OQ)}; }
+    friend Mask<float> operator==(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.native, b.native, _CMP_EQ_OQ)}; }
+    friend Mask<float> is_nan(Vec a) { return {_mm512_cmp_ps_mask(a.native, a.native, _CMP_UNORD_Q)}; }
+    friend Vec select(Mask<float> mask, Vec a, Vec b) { return {_mm512_mask_blend_ps(mask.native, b.native, a.native)}; }
+
+    friend Bits<float> as_bits(Vec a) { return {_mm512_castps_si512(a.native)}; }
+};
+
+template <> struct Vec<double> {
+    using Element = double;
+    static constexpr Index width = 8;
+    __m512d native;
+
+    static Vec zero() { return {_mm512_setzero_pd()}; }
+    static Vec broadcast(double value) { return {_mm512_set1_pd(value)}; }
+    static Vec load(const double *from) { return {_mm512_loadu_pd(from)}; }
+    static Vec load(const double *from, Index n) { return {_mm512_maskz_loadu_pd(first_lanes<double>(n).native, from)}; }
+    void store(double *to) const { _mm512_storeu_pd(to, native); }
+    void store(double *to, Index n) const { _mm512_mask_storeu_pd(to, first_lanes<double>(n).native, native); }
+
+    friend Vec operator+(Vec a, Vec b) { return {_mm512_add_pd(a.native, b.native)}; }
+    friend Vec operator-(Vec a, Vec b) { return {_mm512_sub_pd(a.native, b.native)}; }
+    friend Vec operator*(Vec a, Vec b) { return {_mm512_mul_pd(a.native, b.native)}; }
+    friend Vec operator/(Vec a, Vec b) { return {_mm512_div_pd(a.native, b.native)}; }
+    friend Vec operator-(Vec a) { return {_mm512_xor_pd(a.native, _mm512_set1_pd(-0.0))}; }
+    friend Vec fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_pd(a.native, b.native, c.native)}; }
+    friend Vec sqrt(Vec a) { return {_mm512_maskz_sqrt_pd(all_doubles, a.native)}; }
+    friend Vec min(Vec a, Vec b) { return {_mm512_maskz_min_pd(all_doubles, a.native, b.native)}; }
+    friend Vec max(Vec a, Vec b) { return {_mm512_maskz_max_pd(all_doubles, a.native, b.native)}; }
+    friend Vec abs(Vec a) { return {_mm512_andnot_pd(_mm512_set1_pd(-0.0), a.native)}; }
+
+    friend Mask<double> operator<(Vec a, Vec b) { return {_mm512_cmp_pd_mask(a.native, b.native, _CMP_LT_OQ)}; }
+    friend Mask<double> operator<=(Vec a, Vec b) { return {_mm512_cmp_pd_mask(a.native, b.native, _CMP_LE_OQ)}; }
+    friend Mask<double> operator>(Vec a, Vec b) { return {_mm512_cmp_pd_mask(a.native, b.native, _CMP_GT_OQ)}; }
+    friend Mask<double> operator>=(Vec a, Vec b) { return {_mm512_cmp_pd_mask(a.native, b.native, _CMP_GE_OQ)}; }
+    friend Mask<double> operator==(Vec a, Vec b) { return {_mm512_cmp_pd_mask(a.native, b.native, _CMP_EQ_OQ)}; }
+    friend Mask<double> is_nan(Vec a) { return {_mm512_cmp_pd_mask(a.native, a.native, _CMP_UNORD_Q)}; }
+    friend Vec select(Mask<double> mask, Vec a, Vec b) { return {_mm512_mask_blend_pd(mask.native, b.native, a.native)}; }
+
+    friend Bits<double> as_bits(Vec a) { return {_mm512_castpd_si512(a.native)}; }
+};
+
+[[gnu::always_inline]] inline Vec<float> as_float(Bits<float> a) { return {_mm512_castsi512_ps(a.native)}; }
+[[gnu::always_inline]] inline Vec<double> as_float(Bits<double> a) { return {_mm512_castsi512_pd(a.native)}; }
+
+[[gnu::always_inline]] inline float tree(const Vec<float> (&lanes)[1]) {
+    const __m512 all = lanes[0].native;
+    const __m256 eight = _mm256_add_ps(_mm512_maskz_extractf32x8_ps(0xff, all, 0), _mm512_maskz_extractf32x8_ps(0xff, all, 1));
+    const __m128 four = _mm_add_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+    const __m128 two = _mm_add_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_add_ss(two, _mm_movehdup_ps(two)));
+}
+
+[[gnu::always_inline]] inline double tree(const Vec<double> (&lanes)[2]) {
+    const __m512d eight = _mm512_add_pd(lanes[0].native, lanes[1].native);
+    const __m256d four = _mm256_add_pd(_mm512_maskz_extractf64x4_pd(0xf, eight, 0), _mm512_maskz_extractf64x4_pd(0xf, eight, 1));
+    const __m128d two = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));
+    return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
+}

@@ -1,0 +1,210 @@
+#include "ganglion/run.hpp"
+#include "ganglion/error.hpp"
+#include "ganglion/leaves.hpp"
+
+namespace ganglion {
+namespace {
+
+int team_for(const Context &context, const Architecture &net, Index rows) {
+    return context.threads > 0 ? context.threads : useful_team(net, rows, default_team());
+}
+
+[[noreturn]] void throw_diverged(const std::string &layer, const std::string &what, std::uint64_t step) {
+    throw Diverged("layer '" + layer + "': the " + what + " of step " + std::to_string(step + 1) +
+                   " is not a finite number; the weights are those of the step before. Lower the learning rate, scale the inputs, or "
+                   "train with dtype=\"float64\"");
+}
+
+// One step whose gradients might overflow: it is made on the side, tested whole and only then kept.
+template <class T>
+Result<T> careful_step(const Kernels<T> &kernels, Training<T> &training, Request<T> request, int team) {
+    const TrainingState<T> state = training.state;
+    Parameters<T> &parameters = training.network->parameters;
+    const Buffer<T> values = parameters.values;
+    const Strategy stored = Strategy::stored;
+    Processor<T> processor;
+    processor.prepare(kernels, training, request.batch_size, request.feed->rows(), team, &stored);
+    request.steps = 1;
+    request.careful = true;
+    Result<T> result = processor.run(training, request);
+    if (result.outcome == Outcome::other_team) return careful_step(kernels, training, request, result.team);
+    if (result.steps == 0) return result;
+
+    const auto finite = [&](const Buffer<T> &buffer, Index offset, Index size) {
+        const T largest = kernels.largest({buffer.data() + offset, 1, size, size});
+        return largest - largest == 0;
+    };
+    for (const Parameter &parameter : training.architecture.parameters) {
+        const Index size = parameter.rows * parameter.stride;
+        bool good = finite(parameters.values, parameter.offset, size);
+        for (const Buffer<T> &moments : training.state.moments) good = good && (moments.size() == 0 || finite(moments, parameter.offset, size));
+        if (good) continue;
+        parameters.values = values;
+        ++parameters.version;
+        training.state = state;
+        throw_diverged(parameter.layer, "update", state.cursor.step);
+    }
+    return result;
+}
+
+// Rows that prediction and evaluation take through the network at a time: one leaf.
+template <class T> struct Panels {
+    Workspace<T> space;
+    explicit Panels(const Architecture &net, std::size_t metrics, Index rows) {
+        Plan plan{rows, 1, Strategy::rows, {{PhaseKind::rows, {{0, 0, rows, 0, 0}}, {0, 1}}}};
+        space = make_workspace<T>(net, rows, 1, metrics, false, {&plan});
+    }
+};
+
+} // namespace
+
+template <class T> Report run(const Context &context, Training<T> &training, const Feed<T> &feed, const RunOptions &options) {
+    check_feed(training, feed);
+    if (options.batch_size <= 0) throw std::invalid_argument("batch_size must be at least 1, not " + std::to_string(options.batch_size));
+    if (feed.rows() == 0) throw std::invalid_argument("x has no rows; training needs at least one");
+    const Kernels<T> &kernels = kernels_of<T>(*context.kernel_set);
+    const Index batch = std::min(options.batch_size, feed.rows());
+    int team = team_for(context, training.architecture, batch);
+    Processor<T> processor;
+    processor.prepare(kernels, training, batch, feed.rows(), team, options.strategy);
+
+    Report report{context.kernel_set->name, team, {}, {}, 0, {}, {}, false};
+    Request<T> request{&feed, batch, 0, options.shuffle, false, options.stop};
+    while (report.steps < options.steps && !report.stopped) {
+        request.steps = options.steps - report.steps;
+        Result<T> result = processor.run(training, request);
+        if (result.outcome == Outcome::other_team) {
+            team = result.team;
+            processor.prepare(kernels, training, batch, feed.rows(), team, options.strategy);
+            continue;
+        }
+        if (!result.seconds.empty() && report.seconds.empty()) report.seconds = result.seconds;
+        const auto keep = [&](const Result<T> &made) {
+            report.steps += made.steps;
+            report.epochs.insert(report.epochs.end(), made.epochs.begin(), made.epochs.end());
+        };
+        keep(result);
+        if (result.outcome == Outcome::unbounded) {
+            result = careful_step(kernels, training, request, team);
+            keep(result);
+        }
+        if (result.outcome == Outcome::bad_input) throw_non_finite<T>(feed.x);
+        if (result.outcome == Outcome::diverged) throw_diverged(training.architecture.stages[result.stage].layer, result.what, training.state.cursor.step);
+        report.stopped = result.outcome == Outcome::stopped;
+    }
+    report.team = team;
+    report.phases = processor.plan().phase_names();
+    if (training.state.rows > 0)
+        for (const double total : training.state.totals) report.running.push_back(total / static_cast<double>(training.state.rows));
+    return report;
+}
+
+template <class T> Evaluation evaluate(const Context &context, const Training<T> &training, const Feed<T> &feed) {
+    check_feed(training, feed);
+    const Index n = feed.rows();
+    if (n == 0) throw std::invalid_argument("x has no rows; evaluation needs at least one");
+    const Kernels<T> &kernels = kernels_of<T>(*context.kernel_set);
+    const Architecture &net = training.architecture;
+    const LossKernels<T> &loss = find_loss(kernels, training.loss, training.target);
+    const Index panels = (n + leaf_rows - 1) / leaf_rows;
+    const int team = static_cast<int>(std::min<Index>(panels, team_for(context, net, n)));
+    Buffer<T> losses(n);
+    std::vector<Buffer<T>> metrics;
+    for (std::size_t m = 0; m < training.metrics.size(); ++m) metrics.emplace_back(n);
+    std::vector<Panels<T>> spaces;
+    for (int t = 0; t < team; ++t) spaces.emplace_back(net, training.metrics.size(), std::min(n, leaf_rows));
+    std::atomic<Index> next{0};
+    std::atomic<bool> finite{true};
+    parallel(team, [&](int thread, int) {
+        Workspace<T> &space = spaces[static_cast<std::size_t>(thread)].space;
+        Scratch<T> &scratch = space.threads[0];
+        Step<T> step{&kernels, &net, &training.network->parameters, {nullptr, nullptr}, &feed, &space, &loss, nullptr, &training.metrics,
+                     nullptr, 0, 0, loss_scale(loss, n, net.outputs), {}};
+        for (Index panel = next++; panel < panels; panel = next++) {
+            step.first = panel * leaf_rows;
+            step.rows = std::min(leaf_rows, n - step.first);
+            scratch.notes.reset();
+            gather_rows(step, 0, step.rows, scratch);
+            if (scratch.notes.input - scratch.notes.input != 0) finite = false;
+            forward_rows(step, 0, step.rows, scratch);
+            loss_rows(step, 0, step.rows, scratch);
+            std::copy_n(space.losses.data(), step.rows, losses.data() + step.first);
+            for (std::size_t m = 0; m < metrics.size(); ++m) std::copy_n(space.metrics[m].data(), step.rows, metrics[m].data() + step.first);
+        }
+    });
+    if (!finite) throw_non_finite<T>(feed.x);
+    Evaluation evaluation{sum_rows(losses.data(), n) / static_cast<double>(loss.per_element ? n * net.outputs : n), {}};
+    for (const Buffer<T> &metric : metrics) evaluation.metrics.push_back(sum_rows(metric.data(), n) / static_cast<double>(n));
+    return evaluation;
+}
+
+template <class T> Gradients<T> gradients(const Context &context, const Training<T> &training, const Feed<T> &feed) {
+    check_feed(training, feed);
+    if (feed.rows() == 0) throw std::invalid_argument("x has no rows; a gradient needs at least one");
+    const Kernels<T> &kernels = kernels_of<T>(*context.kernel_set);
+    Training<T> copy = training; // its counters move, the parameters do not
+    const Strategy strategy = Strategy::gradients;
+    Request<T> request{&feed, feed.rows(), 1, false, true, {}};
+    copy.state.cursor.position = 0;
+    int team = team_for(context, training.architecture, feed.rows());
+    while (true) {
+        Processor<T> processor;
+        processor.prepare(kernels, copy, feed.rows(), feed.rows(), team, &strategy);
+        const std::uint64_t version = copy.network->parameters.version;
+        const Result<T> result = processor.run(copy, request);
+        if (result.outcome == Outcome::other_team) {
+            team = result.team;
+            continue;
+        }
+        if (result.outcome == Outcome::bad_input) throw_non_finite<T>(feed.x);
+        if (result.outcome == Outcome::diverged)
+            throw_diverged(copy.architecture.stages[result.stage].layer, result.what, copy.state.cursor.step);
+        copy.network->parameters.version = copy.network->parameters.transposed_version = version;
+        return {processor.mean_loss(copy, feed.rows()), processor.fetch_gradients()};
+    }
+}
+
+template <class T> void predict(const Context &context, const Network<T> &network, const Source &x, MatrixView<T> out) {
+    const Kernels<T> &kernels = kernels_of<T>(*context.kernel_set);
+    const Architecture &net = network.architecture;
+    const Index n = out.rows, panels = (n + leaf_rows - 1) / leaf_rows;
+    if (n == 0) return;
+    const int team = static_cast<int>(std::min<Index>(panels, team_for(context, net, n)));
+    Feed<T> feed;
+    feed.x = x;
+    const std::vector<Metric> none;
+    std::vector<Panels<T>> spaces;
+    for (int t = 0; t < team; ++t) spaces.emplace_back(net, 0, std::min(n, leaf_rows));
+    std::atomic<Index> next{0};
+    std::atomic<bool> finite{true};
+    parallel(team, [&](int thread, int) {
+        Workspace<T> &space = spaces[static_cast<std::size_t>(thread)].space;
+        Scratch<T> &scratch = space.threads[0];
+        // Parameters are only read here.
+        Step<T> step{&kernels, &net, const_cast<Parameters<T> *>(&network.parameters), {nullptr, nullptr}, &feed, &space, nullptr, nullptr, &none,
+                     nullptr, 0, 0, T(0), {}};
+        for (Index panel = next++; panel < panels; panel = next++) {
+            step.first = panel * leaf_rows;
+            step.rows = std::min(leaf_rows, n - step.first);
+            scratch.notes.reset();
+            gather_rows(step, 0, step.rows, scratch);
+            if (scratch.notes.input - scratch.notes.input != 0) finite = false;
+            forward_rows(step, 0, step.rows, scratch);
+            const Index stride = row_stride(net.outputs);
+            for (Index r = 0; r < step.rows; ++r)
+                std::copy_n(space.h.back().data() + r * stride, net.outputs, out.data + (step.first + r) * out.stride);
+        }
+    });
+    if (!finite) throw_non_finite<T>(x);
+}
+
+template Report run(const Context &, Training<float> &, const Feed<float> &, const RunOptions &);
+template Report run(const Context &, Training<double> &, const Feed<double> &, const RunOptions &);
+template Evaluation evaluate(const Context &, const Training<float> &, const Feed<float> &);
+template Evaluation evaluate(const Context &, const Training<double> &, const Feed<double> &);
+template Gradients<float> gradients(const Context &, const Training<float> &, const Feed<float> &);
+template Gradients<double> gradients(const Context &, const Training<double> &, const Feed<double> &);
+template void predict(const Context &, const Network<float> &, const Source &, MatrixView<float>);
+template void predict(const Context &, const Network<double> &, const Source &, MatrixView<double>);
+
+} // namespace ganglion

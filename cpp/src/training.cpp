@@ -1,0 +1,113 @@
+#include "ganglion/training.hpp"
+#include "ganglion/initializers.hpp"
+#include <algorithm>
+#include <cmath>
+
+namespace ganglion {
+
+template <class T> std::shared_ptr<Network<T>> make_network(Architecture architecture, std::uint64_t seed) {
+    auto network = std::make_shared<Network<T>>();
+    network->seed = seed;
+    Parameters<T> &parameters = network->parameters;
+    parameters.values = Buffer<T>(architecture.parameter_elements);
+    parameters.transposed = Buffer<T>(architecture.transposed_elements);
+    Index fan_in = architecture.inputs, fan_out = 1;
+    for (std::size_t p = 0; p < architecture.parameters.size(); ++p) {
+        const Parameter &parameter = architecture.parameters[p];
+        if (parameter.is_kernel) { // a bias has its kernel's fans
+            fan_in = parameter.rows;
+            fan_out = parameter.columns;
+        }
+        try {
+            initialize(find_initializer(parameter.initializer),
+                       MatrixView<T>{parameters.values.data() + parameter.offset, parameter.rows, parameter.columns, parameter.stride}, fan_in,
+                       fan_out, seed, static_cast<std::uint32_t>(p));
+        } catch (const std::invalid_argument &error) {
+            throw std::invalid_argument("layer '" + parameter.layer + "': " + error.what());
+        }
+    }
+    const Index size = parameters.values.size();
+    parameters.largest = kernels_of<T>(best_kernel_set()).largest({parameters.values.data(), 1, size, size});
+    network->architecture = std::move(architecture);
+    return network;
+}
+
+template <class T> void assign(Network<T> &network, std::size_t index, MatrixView<const T> value) {
+    const Parameter &parameter = network.architecture.parameters.at(index);
+    if (value.rows != parameter.rows || value.columns != parameter.columns)
+        throw std::invalid_argument("layer '" + parameter.layer + "': expected shape (" + std::to_string(parameter.rows) + ", " +
+                                    std::to_string(parameter.columns) + "), got (" + std::to_string(value.rows) + ", " +
+                                    std::to_string(value.columns) + ")");
+    Parameters<T> &parameters = network.parameters;
+    T largest = parameters.largest;
+    for (Index r = 0; r < value.rows; ++r)
+        for (Index c = 0; c < value.columns; ++c) {
+            const T v = value.data[r * value.stride + c];
+            if (!std::isfinite(v))
+                throw std::invalid_argument("layer '" + parameter.layer + "': the value at [" + std::to_string(r) + ", " + std::to_string(c) +
+                                            "] is not a finite number; weights must be finite");
+            largest = std::max(largest, std::abs(v));
+        }
+    for (Index r = 0; r < value.rows; ++r)
+        std::copy_n(value.data + r * value.stride, value.columns, parameters.values.data() + parameter.offset + r * parameter.stride);
+    parameters.largest = largest;
+    ++parameters.version;
+}
+
+template <class T> const LossKernels<T> &find_loss(const Kernels<T> &kernels, const std::string &name, TargetKind target) {
+    const LossKernels<T> *row = kernels.losses + find_row(kernels.losses, name, "loss");
+    for (; row->name; ++row)
+        if (name == row->name && row->target == target) return *row;
+    throw std::invalid_argument("loss '" + name + "' takes " + (target == TargetKind::labels ? "values, not class labels" : "class labels, not values"));
+}
+
+template <class T>
+Training<T> make_training(std::shared_ptr<Network<T>> network, std::string loss, TargetKind target, OptimizerDescription optimizer,
+                          std::string schedule, ScheduleDescription rate, std::vector<Metric> metrics) {
+    const Kernels<T> &kernels = kernels_of<T>(best_kernel_set()); // the same rows in every set
+    find_loss(kernels, loss, target);
+    const auto &row = kernels.optimizers[find_row(kernels.optimizers, optimizer.name, "optimizer")];
+    find_schedule(schedule);
+    Training<T> training{std::move(network), {}, std::move(loss), target, std::move(optimizer), std::move(schedule), rate, std::move(metrics), {}};
+    training.architecture = training.network->architecture;
+    Stage &last = training.architecture.stages.back();
+    if (training.loss == "cross_entropy" && std::string(kernels.activations[last.activation].name) == "softmax") {
+        last.activation = static_cast<int>(find_row(kernels.activations, "identity", "activation"));
+        last.needs = Needs::output;
+        last.whole_rows = false;
+    }
+    for (int m = 0; m < row.moments; ++m) training.state.moments[m] = Buffer<T>(training.architecture.parameter_elements);
+    training.state.totals.assign(1 + training.metrics.size(), 0.0);
+    return training;
+}
+
+template <class T> void check_feed(const Training<T> &training, const Feed<T> &feed) {
+    const Architecture &net = training.architecture;
+    if (feed.columns() != net.inputs)
+        throw std::invalid_argument("x has " + std::to_string(feed.columns()) + " features; the network was built for " + std::to_string(net.inputs));
+    const Index n = feed.rows();
+    if (training.target == TargetKind::labels) {
+        if (static_cast<Index>(feed.labels.size()) != n)
+            throw std::invalid_argument("x has " + std::to_string(n) + " rows but there are " + std::to_string(feed.labels.size()) + " labels");
+        if (feed.largest_label >= net.outputs)
+            throw std::invalid_argument("y has the label " + std::to_string(feed.largest_label) + ", but the network has " +
+                                        std::to_string(net.outputs) + " outputs: labels must lie in 0 … " + std::to_string(net.outputs - 1));
+    } else if (feed.values.size() != n * feed.stride || feed.value_columns != net.outputs) {
+        throw std::invalid_argument("y must have shape (" + std::to_string(n) + ", " + std::to_string(net.outputs) + ")");
+    }
+}
+
+template std::shared_ptr<Network<float>> make_network(Architecture, std::uint64_t);
+template std::shared_ptr<Network<double>> make_network(Architecture, std::uint64_t);
+template void assign(Network<float> &, std::size_t, MatrixView<const float>);
+template void assign(Network<double> &, std::size_t, MatrixView<const double>);
+template const LossKernels<float> &find_loss(const Kernels<float> &, const std::string &, TargetKind);
+template const LossKernels<double> &find_loss(const Kernels<double> &, const std::string &, TargetKind);
+template Training<float> make_training(std::shared_ptr<Network<float>>, std::string, TargetKind, OptimizerDescription, std::string,
+                                       ScheduleDescription, std::vector<Metric>);
+template Training<double> make_training(std::shared_ptr<Network<double>>, std::string, TargetKind, OptimizerDescription, std::string,
+                                        ScheduleDescription, std::vector<Metric>);
+template void check_feed(const Training<float> &, const Feed<float> &);
+template void check_feed(const Training<double> &, const Feed<double> &);
+
+} // namespace ganglion

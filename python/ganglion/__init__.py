@@ -1,0 +1,76 @@
+"""Dense neural networks on the CPU: described in Python, run in C++, the same bits on every machine and any team.
+
+Examples
+--------
+>>> import numpy as np, ganglion as gg
+>>> model = gg.Sequential([gg.Dense(8, activation="relu", input_shape=(2,)), gg.Dense(2)], seed=0)
+>>> trainer = gg.Trainer(model, loss="cross_entropy", optimizer=gg.Adam(0.01), metrics=["accuracy"])
+>>> x = np.array([[-1, 0], [1, 0], [-2, 1], [2, 1]], np.float32)
+>>> history = trainer.fit(x, [0, 1, 0, 1], epochs=100, verbose=0)
+>>> model.predict_classes(x)
+array([0, 1, 0, 1])
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ganglion import errors, initializers, layers, losses, metrics, optimizers, schedules
+from ganglion._native import __version__
+from ganglion.checkpoint import load
+from ganglion.history import History
+from ganglion.layers import Activation, Dense, Identity, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
+from ganglion.losses import CrossEntropy, MeanSquaredError
+from ganglion.machine import info, use_kernel_set
+from ganglion.optimizers import SGD, Adam
+from ganglion.schedules import LinearDecay
+from ganglion.sequential import Sequential
+from ganglion.trainer import Trainer
+from ganglion.verify import verify
+
+if TYPE_CHECKING:
+    from ganglion import data, reference
+
+__all__ = [
+    "SGD",
+    "Activation",
+    "Adam",
+    "CrossEntropy",
+    "Dense",
+    "History",
+    "Identity",
+    "LeakyReLU",
+    "LinearDecay",
+    "MeanSquaredError",
+    "ReLU",
+    "Sequential",
+    "Sigmoid",
+    "Softmax",
+    "Tanh",
+    "Trainer",
+    "__version__",
+    "data",
+    "errors",
+    "info",
+    "initializers",
+    "layers",
+    "load",
+    "losses",
+    "metrics",
+    "optimizers",
+    "reference",
+    "schedules",
+    "use_kernel_set",
+    "verify",
+]
+
+LAZY = frozenset({"data", "reference"})
+
+
+def __getattr__(name: str) -> Any:
+    """Import a module of the package when it is first asked for, so that ``import ganglion`` stays quick."""
+    if name not in LAZY:
+        raise AttributeError(f"module 'ganglion' has no attribute {name!r}")
+    from importlib import import_module
+
+    return import_module(f"ganglion.{name}")

@@ -1,0 +1,50 @@
+"""The one door to the compiled core: everything else in the package takes the core's names from here."""
+
+from __future__ import annotations
+
+import os
+
+# libgomp reads GOMP_SPINCOUNT once, when it is loaded. By default an idle thread spins for milliseconds, which costs
+# NumPy's threads a factor of 30 where both alternate; 10,000 turns are enough to bridge the gap between two phases.
+_ours = "OMP_WAIT_POLICY" not in os.environ and "GOMP_SPINCOUNT" not in os.environ
+if _ours:
+    os.environ["GOMP_SPINCOUNT"] = "10000"
+try:
+    from ganglion import _ganglion_core
+    from ganglion._ganglion_core import (
+        Activation,
+        Context,
+        Dense,
+        Feed,
+        Network,
+        NonFiniteInputError,
+        Optimizer,
+        Report,
+        Schedule,
+        Training,
+        TrainingDivergedError,
+        __version__,
+        default_team,
+        kernel_sets,
+    )
+finally:
+    if _ours:
+        del os.environ["GOMP_SPINCOUNT"]
+
+__all__ = [
+    "Activation",
+    "Context",
+    "Dense",
+    "Feed",
+    "Network",
+    "NonFiniteInputError",
+    "Optimizer",
+    "Report",
+    "Schedule",
+    "Training",
+    "TrainingDivergedError",
+    "__version__",
+    "_ganglion_core",
+    "default_team",
+    "kernel_sets",
+]

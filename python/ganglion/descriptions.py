@@ -1,0 +1,174 @@
+"""Descriptions and families: frozen values that say what to do, and the tables that know them by name.
+
+Every layer, initializer, loss, optimizer, schedule and metric is a description. Being in its family's table is all that
+a new one needs to be found by name, shown, compared, stored in a model's file and read back.
+"""
+
+from __future__ import annotations
+
+from abc import ABC
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, ClassVar, Generic, TypeVar, cast
+
+__all__ = ["Description", "Family", "from_config", "unknown_name"]
+
+
+@dataclass(frozen=True, repr=False)
+class Description(ABC):
+    """Base of all descriptions: a frozen dataclass whose ``repr`` leaves out what has its default."""
+
+    row: ClassVar[str]  # what the family's table and the core call it
+    families: ClassVar[Mapping[str, Family[Any]]] = {}  # for fields that hold another description: its family
+
+    def __post_init__(self) -> None:
+        for name, family in self.families.items():
+            value = getattr(self, name)
+            if value is not getattr(type(self), name, MISSING):  # the default may be None
+                self._set(name, family.canonical(name, value))
+
+    def _set(self, name: str, value: object) -> None:
+        """Replace what was given by what it means; for ``__post_init__`` only."""
+        object.__setattr__(self, name, value)
+
+    def __repr__(self) -> str:
+        shown = []
+        for field in sorted(fields(self), key=lambda field: bool(field.kw_only)):
+            value = getattr(self, field.name)
+            if field.default is MISSING:
+                shown.append(repr(value))
+            elif value != field.default:
+                shown.append(f"{field.name}={value!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def to_config(self) -> dict[str, Any]:
+        """The class's name and every field, as JSON knows them; `from_config` reads it."""
+        config = {"class": type(self).__name__}
+        return config | {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Description):
+        return value.to_config()
+    return list(value) if isinstance(value, tuple) else value
+
+
+D = TypeVar("D", bound=Description)
+Row = TypeVar("Row", bound=Description)
+
+
+class Family(Generic[D]):
+    """The table of one kind of description.
+
+    Parameters
+    ----------
+    kind
+        What messages call it: "activation".
+    base
+        The class that all of its rows derive from.
+    """
+
+    def __init__(self, kind: str, base: type) -> None:
+        self.kind = kind
+        self.base = base
+        self.names: dict[str, type[D]] = {}
+
+    def add(self, row: str, *aliases: str) -> Callable[[type[Row]], type[Row]]:
+        """Decorate a class: it becomes the row of this name; aliases are further names that users may write."""
+
+        def decorate(description: type[Row]) -> type[Row]:
+            description.row = row
+            for name in (row, *aliases):
+                self.names[name] = cast("type[D]", description)
+            return description
+
+        return decorate
+
+    @property
+    def classes(self) -> dict[str, type[D]]:
+        """The rows by the names of their classes."""
+        return {description.__name__: description for description in self.names.values()}
+
+    def find(self, argument: str, value: object) -> D:
+        """The description that an argument means: itself, or the row of that name with its defaults.
+
+        Raises
+        ------
+        ValueError
+            An unknown name; the message lists the known ones.
+        TypeError
+            Neither a name nor a description of this family.
+        """
+        if isinstance(value, self.base):
+            return cast("D", value)
+        if isinstance(value, str):
+            if value not in self.names:
+                raise ValueError(unknown_name(argument, value, self.names))
+            return self.names[value]()
+        expected = f"{argument} must be the name of {_article(self.kind)} {self.kind} or an object of its class"
+        if isinstance(value, type) and issubclass(value, self.base):
+            raise TypeError(f"{expected}; given the class itself: write {value.__name__}()")
+        raise TypeError(f"{expected}; given {value!r} of type {type(value).__name__}")
+
+    def canonical(self, argument: str, value: object) -> D | str:
+        """The row's name where that says everything, else the description."""
+        found = self.find(argument, value)
+        plain = all(getattr(found, field.name) == field.default for field in fields(found))
+        return found.row if plain else found
+
+
+def _article(word: str) -> str:
+    return "an" if word[0] in "aeiou" else "a"
+
+
+def unknown_name(argument: str, given: object, known: Mapping[str, Any]) -> str:
+    """The message for a name that is not in a table: the known ones, and the nearest of them."""
+    from difflib import get_close_matches
+
+    nearest = get_close_matches(str(given), known, n=1)
+    guess = f"; did you mean {nearest[0]!r}?" if nearest else ""
+    return f"unknown {argument} {given!r}; known: {', '.join(known)}{guess}"
+
+
+def from_config(config: object, classes: Mapping[str, type[D]], where: str) -> D:
+    """Build a description from what `Description.to_config` made of it, trusting nothing.
+
+    A field that is missing takes its default, so that files outlive new fields.
+
+    Parameters
+    ----------
+    config
+        What JSON gave.
+    classes
+        The classes that it may name.
+    where
+        What messages call it: "layer 2".
+
+    Raises
+    ------
+    ValueError
+        An unknown class or key, a missing one without a default, or a value that the class refuses.
+    """
+    if not isinstance(config, dict):
+        raise ValueError(f"{where} must be an object with a class and its arguments; given {config!r}")
+    name = config.get("class")
+    if not isinstance(name, str) or name not in classes:
+        raise ValueError(f"{where}: {unknown_name('class', name, classes)}")
+    description = classes[name]
+    known = {field.name: field.default for field in fields(description)}
+    for key in config.keys() - {"class"} - known.keys():
+        raise ValueError(f"{where}: {unknown_name(f'argument of {name}', key, known)}")
+    for key, default in known.items():
+        if default is MISSING and key not in config:
+            raise ValueError(f"{where}: {name} lacks {key!r}")
+    arguments = {}
+    for key in config.keys() & known.keys():
+        value = config[key]
+        family = description.families.get(key)
+        if family is not None and isinstance(value, dict):
+            value = from_config(value, family.classes, f"{where}, {key}")
+        arguments[key] = value
+    try:
+        return description(**arguments)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{where}: {error}") from None

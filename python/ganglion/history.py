@@ -1,0 +1,63 @@
+"""What a call of `fit` saw, epoch by epoch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from matplotlib.axes import Axes
+
+    from ganglion._native import Report
+
+__all__ = ["History"]
+
+
+class History:
+    """Loss and metrics of each epoch, returned by `Trainer.fit`.
+
+    Attributes
+    ----------
+    history : dict of str to list of float
+        ``"loss"`` and each metric, as means over the rows of an epoch while it ran, before each step's update; with
+        validation data also ``"val_loss"`` and so on, after the epoch.
+    epoch : list of int
+        The epochs' numbers, from 0.
+    seconds : float
+        Wall time of the call.
+    report : Report or None
+        What the core says of its last run: kernel set, team, phases and their times; None if nothing ran.
+
+    Examples
+    --------
+    >>> import numpy as np, ganglion as gg
+    >>> trainer = gg.Trainer(gg.Sequential(gg.Dense(1)), "mse", gg.SGD(0.1))
+    >>> history = trainer.fit(np.ones((4, 2)), np.ones(4), epochs=3, verbose=0)
+    >>> history.epoch, len(history.history["loss"])
+    ([0, 1, 2], 3)
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.history: dict[str, list[float]] = {name: [] for name in names}
+        self.epoch: list[int] = []
+        self.seconds = 0.0
+        self.report: Report | None = None
+
+    def append(self, values: Mapping[str, float]) -> None:
+        """Add an epoch."""
+        for name, value in values.items():
+            self.history[name].append(value)
+        self.epoch.append(len(self.epoch))
+
+    def plot(self, ax: Axes | Sequence[Axes] | None = None, *, path: str | os.PathLike[str] | None = None) -> list[Axes]:
+        """Draw loss and metrics over the epochs: `ganglion.plotting.learning_curves`; needs matplotlib."""
+        from ganglion.plotting import learning_curves
+
+        return learning_curves(self, ax, path=path)
+
+    def __repr__(self) -> str:
+        last = [f"{name} {values[-1]:.4g}" for name, values in self.history.items() if values]
+        epochs = "1 epoch" if len(self.epoch) == 1 else f"{len(self.epoch)} epochs"
+        return f"History({epochs} in {self.seconds:.3g} s{': ' if last else ''}{', '.join(last)})"

@@ -1,0 +1,255 @@
+"""What users may pass: numbers, arrays and targets, checked here and nowhere else.
+
+Messages name the argument, what was expected, what was given, the first bad index and what to do. A wrong kind of thing
+is a TypeError, a wrong value or shape a ValueError.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeGuard
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Array: TypeAlias = NDArray[Any]
+
+__all__ = [
+    "Targets",
+    "check_finite",
+    "distributions",
+    "dtype_name",
+    "features",
+    "first_where",
+    "flag",
+    "in_place",
+    "integer",
+    "labels",
+    "numeric",
+    "real",
+    "size",
+    "values",
+]
+
+# The core reads these where they lie, row by row; everything else is one copy in the network's type.
+READ_IN_PLACE = frozenset("fdB")
+NUMERIC_KINDS = frozenset("biuf")
+BLOCK = 1 << 20  # elements that a check looks at in one go, so that its temporary arrays stay small
+DISTRIBUTION_TOLERANCE = 1e-3
+
+
+def integer(argument: str, value: object, minimum: int | None = None) -> int:
+    """An int, from Python or NumPy; no bool, float or string.
+
+    Examples
+    --------
+    >>> integer("epochs", 3, minimum=0)
+    3
+    >>> integer("epochs", 3.0)
+    Traceback (most recent call last):
+    ...
+    TypeError: epochs must be an integer; given 3.0 of type float
+    """
+    try:
+        if isinstance(value, (bool, np.bool_)):
+            raise TypeError
+        number = operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"{argument} must be an integer; given {value!r} of type {type(value).__name__}") from None
+    if minimum is not None and number < minimum:
+        raise ValueError(f"{argument} must be at least {minimum}; given {number}")
+    return number
+
+
+def real(
+    argument: str,
+    value: object,
+    *,
+    above: float | None = None,
+    minimum: float | None = None,
+    below: float | None = None,
+) -> float:
+    """A finite float within bounds; an int will do, a bool or string will not."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise TypeError(f"{argument} must be a number; given {value!r} of type {type(value).__name__}")
+    bounds = [f"{sign} {bound}" for sign, bound in ((">", above), (">=", minimum), ("<", below)) if bound is not None]
+    number = float(value)
+    fits = (
+        math.isfinite(number)
+        and (above is None or number > above)
+        and (minimum is None or number >= minimum)
+        and (below is None or number < below)
+    )
+    if not fits:
+        raise ValueError(f"{argument} must be {' and '.join(['finite', *bounds])}; given {value}")
+    return number
+
+
+def flag(argument: str, value: object) -> bool:
+    """True or False, from Python or NumPy."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{argument} must be True or False; given {value!r} of type {type(value).__name__}")
+    return bool(value)
+
+
+def size(argument: str, value: object) -> int:
+    """The number of features that a shape like ``(784,)`` or ``[784]`` means."""
+    if not isinstance(value, (tuple, list)):
+        raise TypeError(f"{argument} must be a tuple like (784,); given {value!r} of type {type(value).__name__}")
+    numbers = [integer(argument, number, minimum=1) for number in value]
+    if len(numbers) != 1:
+        remedy = f"; flatten each row: ({math.prod(numbers)},)" if numbers else ""
+        raise ValueError(f"{argument} must hold one size, like (784,); given {tuple(value)}{remedy}")
+    return numbers[0]
+
+
+def dtype_name(value: object) -> Literal["float32", "float64"]:
+    """What a network computes in, from a name or a NumPy type."""
+    try:
+        name = np.dtype(value).name  # type: ignore[call-overload]
+    except TypeError:
+        name = None
+    if value is None or name not in ("float32", "float64"):
+        raise ValueError(f"dtype must be 'float32' or 'float64'; given {value!r}")
+    return "float32" if name == "float32" else "float64"
+
+
+def numeric(argument: str, value: object) -> Array:
+    """An array of real numbers, without a copy where `value` is one."""
+    remedy = ""
+    if hasattr(value, "toarray"):
+        remedy = f"a sparse matrix; pass {argument}.toarray()"
+    elif hasattr(value, "mask") and hasattr(value, "filled"):
+        remedy = f"a masked array; pass {argument}.filled(value) or the rows without masked entries"
+    if remedy:
+        raise TypeError(f"{argument} must be an array of real numbers; given {remedy}")
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ValueError(f"{argument} must be a rectangular array, all rows of one length ({error})") from None
+    if array.dtype.kind not in NUMERIC_KINDS:
+        raise TypeError(
+            f"{argument} must be an array of real numbers; given {type(value).__name__} of dtype {array.dtype}; "
+            f"convert it first, for instance with np.asarray({argument}, dtype=np.float32)"
+        )
+    return array
+
+
+def in_place(x: object, columns: int) -> TypeGuard[Array]:
+    """Whether the core can read x where it lies: (n, columns), n > 0, of a known type and with contiguous rows."""
+    if type(x) is not np.ndarray or x.ndim != 2 or x.shape[1] != columns or x.size == 0:
+        return False
+    flags = x.flags
+    contiguous = flags.c_contiguous or (x.strides[1] == x.itemsize and x.strides[0] > 0)
+    return contiguous and flags.aligned and x.dtype.char in READ_IN_PLACE and x.dtype.isnative
+
+
+def features(argument: str, value: object, columns: int | None, dtype: str) -> Array:
+    """Features as an (n, columns) array for the core; `columns` None takes any number of them.
+
+    float32, float64 and uint8 arrays with contiguous rows come back as they are: whoever reads them tests for NaN and
+    infinity on the way. Everything else is copied once, in `dtype`, and tested here.
+    """
+    array = numeric(argument, value)
+    if array.ndim != 2 or (columns is not None and array.shape[1] != columns):
+        raise ValueError(_wrong_shape(argument, array.shape, columns))
+    if array.shape[1] == 0:
+        raise ValueError(f"{argument} must have at least one column; given shape {array.shape}")
+    return array if in_place(array, array.shape[1]) else values(argument, array, dtype)
+
+
+def _wrong_shape(argument: str, shape: tuple[int, ...], columns: int | None) -> str:
+    features = math.prod(shape[1:])
+    remedy = ""
+    if len(shape) == 1 and columns in (None, 1):
+        remedy = f"; for samples of one feature pass {argument}[:, None]"
+    elif len(shape) == 1 and columns == shape[0]:
+        remedy = f"; for one sample pass {argument}[None, :]"
+    elif len(shape) > 2 and columns in (None, features):
+        remedy = f"; flatten the samples: {argument}.reshape({shape[0]}, {features})"
+    elif len(shape) == 2 and columns == shape[0]:
+        remedy = f"; if its columns are the samples, pass {argument}.T"
+    expected = "(n, features)" if columns is None else f"(n, {columns}), {columns} being what the model takes"
+    return f"{argument} must have shape {expected}; given {shape}{remedy}"
+
+
+def values(argument: str, array: Array, dtype: str) -> Array:
+    """A C-contiguous copy in `dtype`, all finite."""
+    with np.errstate(over="ignore"):
+        copy: Array = np.array(array, dtype=dtype, order="C")
+    index = first_where(copy, lambda block: ~np.isfinite(block))
+    if index is not None:
+        raise ValueError(_not_finite(argument, array, index, dtype))
+    return copy
+
+
+def check_finite(argument: str, array: Array, dtype: str, start: int = 0) -> None:
+    """Refuse NaN, infinity and what overflows `dtype` in features that stay where they lie, from row `start` on."""
+    if array.dtype.kind == "f":
+        limit = np.finfo(dtype).max
+        index = first_where(array, lambda block: ~(np.abs(block) <= limit), start)
+        if index is not None:
+            raise ValueError(_not_finite(argument, array, index, dtype))
+
+
+def _not_finite(argument: str, array: Array, index: tuple[int, ...], dtype: str) -> str:
+    remedy = f"that overflows {dtype}: rescale it" if np.isfinite(array[index]) else "remove or fill such rows first"
+    return f"{argument} must be finite; given {array[index]} at {_place(index)}; {remedy}"
+
+
+def labels(argument: str, array: Array, classes: int) -> Array:
+    """Labels 0 … classes−1 as an int32 copy of shape (n,), from integers or whole floats of shape (n,) or (n, 1)."""
+    copy = np.array(array).reshape(-1)
+    if copy.dtype.kind == "f":
+        index = first_where(copy, lambda block: ~(np.isfinite(block) & (block == np.rint(block))))
+        if index is not None:
+            raise ValueError(f"{argument} must hold whole numbers, the labels; given {copy[index]} at {_place(index)}")
+    index = first_where(copy, lambda block: (block < 0) | (block >= classes))
+    if index is not None:
+        label = int(copy[index])
+        remedy = f"the last layer needs at least {label + 1} units" if label >= classes else "labels start at 0"
+        if label == classes and copy.min() >= 1:
+            remedy = f"if they start at 1, pass {argument} - 1"
+        expected = f"labels 0 to {classes - 1}, as the model has {classes} outputs"
+        raise ValueError(f"{argument} must hold {expected}; given {label} at {_place(index)}; {remedy}")
+    return copy.astype(np.int32)
+
+
+def distributions(argument: str, array: Array, dtype: str) -> Array:
+    """One-hot rows or probabilities, (n, classes), as a copy in `dtype`: nothing negative, rows that sum to 1."""
+    copy = values(argument, array, dtype)
+    index = first_where(copy, lambda block: block < 0)
+    if index is not None:
+        raise ValueError(f"{argument} must hold probabilities; given {copy[index]} at {_place(index)}")
+    index = first_where(copy, lambda block: np.abs(block.sum(axis=1) - 1) > DISTRIBUTION_TOLERANCE)
+    if index is not None:
+        total = copy[index].sum()
+        remedy = "each row must be one-hot or a distribution; labels have shape (n,)"
+        raise ValueError(f"{argument} must have rows that sum to 1; row {index[0]} sums to {total:.6g}; {remedy}")
+    return copy
+
+
+def first_where(array: Array, test: Callable[[Array], Array], start: int = 0) -> tuple[int, ...] | None:
+    """Index of the first element, in C order from row `start` on, that a test finds true; None where there is none."""
+    rows = max(1, BLOCK // max(1, math.prod(array.shape[1:])))
+    for first in range(start, len(array), rows):
+        found = test(array[first : first + rows])
+        if found.any():
+            row, *columns = (int(i) for i in np.unravel_index(np.argmax(found), found.shape))
+            return (first + row, *columns)
+    return None
+
+
+def _place(index: tuple[int, ...]) -> str:
+    return f"row {index[0]}" if len(index) == 1 else f"row {index[0]}, column {index[1]}"
+
+
+class Targets(NamedTuple):
+    """What a loss compares the outputs with: int32 labels (n,), or values (n, O) in the network's type."""
+
+    kind: Literal["labels", "values"]
+    array: Array

@@ -1,0 +1,89 @@
+"""What training minimises: a number per batch, from the last layer's outputs z (B, O) and the targets."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING
+
+from ganglion import inputs
+from ganglion.descriptions import Description, Family
+from ganglion.inputs import Targets
+
+if TYPE_CHECKING:
+    from ganglion.inputs import Array
+
+__all__ = ["LOSSES", "CrossEntropy", "Loss", "MeanSquaredError"]
+
+
+class Loss(Description):
+    """Base of the losses."""
+
+    @abstractmethod
+    def targets(self, argument: str, y: Array, outputs: int, dtype: str) -> Targets:
+        """Check targets against the model's number of outputs and copy them into what the core reads."""
+
+
+LOSSES = Family[Loss]("loss", Loss)
+
+
+@LOSSES.add("cross_entropy")
+class CrossEntropy(Loss):
+    """Cross-entropy of softmax(z), from logits: L = −(1/B) Σ_i Σ_j t_ij log softmax(z_i)_j.
+
+    Targets are labels, integers (or whole floats) of shape (n,) or (n, 1), or rows t of shape (n, O), one-hot or
+    distributions. The softmax belongs to the loss: end the model in a plain ``Dense(classes)``. A final softmax layer
+    is not applied twice: training and evaluation fuse the two, and `predict` shows the layer's probabilities.
+    Keras's losses of similar names expect probabilities; PyTorch's ``CrossEntropyLoss`` expects logits, as here.
+
+    Examples
+    --------
+    >>> import numpy as np, ganglion as gg
+    >>> model = gg.Sequential(gg.Dense(4, kernel_initializer="zeros", input_shape=(3,)))
+    >>> result = gg.Trainer(model, gg.CrossEntropy()).evaluate(np.ones((2, 3)), [0, 3])
+    >>> round(result["loss"], 6)  # log 4: nothing is known
+    1.386294
+    """
+
+    def targets(self, argument: str, y: Array, outputs: int, dtype: str) -> Targets:
+        """Labels from (n,) and (n, 1), distributions from (n, O)."""
+        if outputs < 2:
+            raise ValueError(
+                f"cross_entropy needs one output per class, at least 2; the model has {outputs}: "
+                "end it in Dense(2) for two classes, or use loss='mse'"
+            )
+        if y.ndim == 2 and y.shape[1] == outputs:
+            return Targets("values", inputs.distributions(argument, y, dtype))
+        if y.ndim == 1 or (y.ndim == 2 and y.shape[1] == 1):
+            return Targets("labels", inputs.labels(argument, y, outputs))
+        raise ValueError(
+            f"{argument} must hold labels of shape (n,) or one-hot rows of shape (n, {outputs}), "
+            f"as the model has {outputs} outputs; given {y.shape}"
+        )
+
+
+@LOSSES.add("mse", "mean_squared_error")
+class MeanSquaredError(Loss):
+    """Mean squared error: L = 1/(B·O) Σ_i Σ_j (z_ij − t_ij)².
+
+    Targets have the outputs' shape (n, O); with one output (n,) will do. Nothing is broadcast. The same as Keras's
+    ``mean_squared_error`` and PyTorch's ``MSELoss``.
+
+    Examples
+    --------
+    >>> import numpy as np, ganglion as gg
+    >>> model = gg.Sequential(gg.Dense(1, kernel_initializer="zeros", input_shape=(3,)))
+    >>> gg.Trainer(model, "mse").evaluate(np.ones((2, 3)), [1.0, 3.0])
+    {'loss': 5.0}
+    """
+
+    def targets(self, argument: str, y: Array, outputs: int, dtype: str) -> Targets:
+        """Values from (n, O), or from (n,) where O is 1."""
+        given = y.shape
+        if y.ndim == 1 and outputs == 1:
+            y = y[:, None]
+        if y.ndim != 2 or y.shape[1] != outputs:
+            remedy = ""
+            if y.ndim == 1:
+                remedy = f"; for classes pass one-hot rows, np.eye({outputs})[{argument}], or use loss='cross_entropy'"
+            raise ValueError(f"{argument} must have the shape of the outputs, (n, {outputs}); given {given}{remedy}")
+        return Targets("values", inputs.values(argument, y, dtype))

@@ -1,0 +1,148 @@
+"""Which kernels run here and on how many threads: shown by `info`, forced by `use_kernel_set` or ``GANGLION_ISA``."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass
+
+import numpy as np
+
+from ganglion import _native
+
+__all__ = ["Info", "context", "info", "use_kernel_set"]
+
+VARIABLE = "GANGLION_ISA"
+
+# The kernel set that was asked for, None for the machine's best. The environment is read at the first use, so that a
+# wrong value is an error of that use and not of the import.
+_asked: list[str | None] = []
+
+
+class _Contexts(threading.local):
+    """A thread's own contexts: they hold scratch memory, which calls that run at the same time must not share."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[str | None, int | None], _native.Context] = {}
+
+
+_contexts = _Contexts()
+
+
+def use_kernel_set(name: str | None) -> None:
+    """Let everything in this process run on one kernel set from now on; the results are the same bits on each.
+
+    Parameters
+    ----------
+    name
+        ``"scalar"``, ``"sse2"``, ``"avx2"`` or ``"avx512"``; None for what ``GANGLION_ISA`` says or, where that is
+        not set, the best that the machine has.
+
+    Raises
+    ------
+    ValueError
+        An unknown name; the message lists the known ones.
+    RuntimeError
+        A set that this machine lacks.
+
+    Examples
+    --------
+    >>> use_kernel_set("scalar")
+    >>> info().kernel_set
+    'scalar'
+    >>> use_kernel_set(None)
+    """
+    if name is None:
+        _asked.clear()
+        return
+    _context_on(name, None)
+    _asked[:] = [name]
+
+
+def context(threads: int | None = None) -> _native.Context:
+    """What a run of the core needs: the kernel set in use and a team."""
+    if not _asked:
+        _asked.append(os.environ.get(VARIABLE) or None)
+    return _contexts.known.get((_asked[0], threads)) or _context_on(_asked[0], threads)
+
+
+def _context_on(name: str | None, threads: int | None) -> _native.Context:
+    made = _native.Context(name, threads)
+    _contexts.known[name, threads] = made
+    return made
+
+
+@dataclass(frozen=True)
+class Info:
+    """What runs here.
+
+    Attributes
+    ----------
+    version
+        That of ganglion.
+    cpu
+        The CPU's own name.
+    kernel_sets
+        All names, best first, with whether this machine has what each needs.
+    kernel_set
+        The one in use.
+    threads
+        The default size of a team: what OpenMP, the process's affinity and the container's quota allow.
+    numpy, python
+        Their versions.
+    """
+
+    version: str
+    cpu: str
+    kernel_sets: dict[str, bool]
+    kernel_set: str
+    threads: int
+    numpy: str
+    python: str
+
+    def __str__(self) -> str:
+        names = [
+            f"{name} (in use)" if name == self.kernel_set else name if supported else f"{name} (not on this machine)"
+            for name, supported in self.kernel_sets.items()
+        ]
+        rows = {
+            "CPU": self.cpu,
+            "kernel sets": ", ".join(names),
+            "threads": str(self.threads),
+            "NumPy": self.numpy,
+            "Python": self.python,
+        }
+        return "\n".join([f"ganglion {self.version}", *(f"  {key:<12}{value}" for key, value in rows.items())])
+
+
+def info() -> Info:
+    """What runs here: versions, CPU, kernel sets and threads; ``print`` shows it as a table.
+
+    Examples
+    --------
+    >>> print(info())  # doctest: +ELLIPSIS
+    ganglion ...
+      CPU         ...
+      kernel sets ...
+    """
+    import platform
+
+    return Info(
+        version=_native.__version__,
+        cpu=_cpu_name() or platform.processor() or platform.machine(),
+        kernel_sets={row.name: row.supported for row in _native.kernel_sets()},
+        kernel_set=context().kernel_set,
+        threads=_native.default_team(),
+        numpy=np.__version__,
+        python=platform.python_version(),
+    )
+
+
+def _cpu_name() -> str | None:
+    """The CPU's name as Linux gives it; None elsewhere."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:  # noqa: PTH123 (pathlib costs an import)
+            names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
+    except OSError:
+        return None
+    return names[0] if names else None

@@ -1,0 +1,57 @@
+"""A network: layers one after the other."""
+
+from collections.abc import Sequence
+
+from numpy.typing import ArrayLike
+
+from .array import Array, as_float64
+from .layers import Activation, Dense
+from .losses import LOSSES
+
+
+class Sequential:
+    """Layers one after the other.
+
+    Parameters
+    ----------
+    layers
+        What `forward` goes through from first to last and `backward` from last to first.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> model = Sequential([Dense(np.array([[1.0], [-1.0]])), Activation("relu")])
+    >>> model.forward([[3.0, 1.0]])
+    array([[2.]])
+    >>> loss, gradients = model.gradients([[3.0, 1.0]], [[0.0]], loss="mse")
+    >>> loss, gradients
+    (4.0, [array([[12.],
+           [ 4.]])])
+    """
+
+    def __init__(self, layers: Sequence[Dense | Activation]) -> None:
+        self.layers = list(layers)
+
+    @property
+    def parameters(self) -> list[Array]:
+        """The layers' own arrays, not copies: kernel (I, O) and bias (O,) of each dense layer in order."""
+        return [parameter for layer in self.layers for parameter in layer.parameters]
+
+    def forward(self, x: ArrayLike) -> Array:
+        """Compute the last layer's output (B, O) from x (B, I)."""
+        y = as_float64(x)
+        for layer in self.layers:
+            y = layer.forward(y)
+        return y
+
+    def backward(self, dy: Array) -> Array:
+        """Compute the gradient with respect to the x of the last `forward` from that with respect to its result."""
+        for layer in reversed(self.layers):
+            dy = layer.backward(dy)
+        return dy
+
+    def gradients(self, x: ArrayLike, targets: ArrayLike, loss: str) -> tuple[float, list[Array]]:
+        """Compute the loss of a batch and its gradients, in the order of `parameters`; `loss` is a name in `LOSSES`."""
+        value, dy = LOSSES[loss](self.forward(x), targets)
+        self.backward(dy)
+        return value, [gradient for layer in self.layers for gradient in layer.gradients]

@@ -1,0 +1,318 @@
+"""A model: layers one after the other, their sizes, and the arrays that the core keeps for them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ganglion import _native, inputs, machine
+from ganglion.architecture import Architecture, flat
+from ganglion.errors import NotFittedError
+from ganglion.layers import Layer, Sigmoid, Softmax
+
+if TYPE_CHECKING:
+    import os
+
+    from numpy.typing import ArrayLike
+
+    from ganglion.inputs import Array
+
+__all__ = ["Sequential"]
+
+
+class Sequential:
+    """Layers one after the other.
+
+    The model has its weights as soon as its sizes are known: at once if the first layer has an ``input_shape``, else at
+    the first `build` or `Trainer.fit`. They depend on the seed alone.
+
+    Parameters
+    ----------
+    *layers
+        Layers as arguments, as one list, or as one dictionary of names and layers.
+    seed
+        0 … 2⁶⁴ − 1: of the initial weights and of the shuffles in training.
+    dtype
+        ``"float32"`` or ``"float64"``: the type of weights, arithmetic and outputs.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If there is no layer, something is not a layer, a name occurs twice, or an argument is out of bounds.
+
+    Examples
+    --------
+    >>> import ganglion as gg
+    >>> model = gg.Sequential(gg.Dense(3, activation="relu", input_shape=(2,)), gg.Dense(1), seed=1)
+    >>> model.summary()
+    Layer              Output shape    Parameters
+    ─────────────────────────────────────────────
+    dense (Dense)      (B, 3)                   9
+    dense_1 (Dense)    (B, 1)                   4
+    ─────────────────────────────────────────────
+    13 parameters in float32, 52 bytes
+    >>> model.predict([[0.5, -0.5], [1.0, 2.0]]).shape
+    (2, 1)
+    """
+
+    def __init__(
+        self,
+        *layers: Layer | Sequence[Layer] | Mapping[str, Layer],
+        seed: int = 0,
+        dtype: str = "float32",
+    ) -> None:
+        self._become(Architecture(flat(layers), seed, dtype))
+
+    def _become(self, architecture: Architecture) -> None:
+        self._architecture = architecture
+        self._network: _native.Network | None = None
+        self._features = -1  # until there is a network
+        self._training = threading.Lock()
+        first = architecture.layers[0].input_shape
+        if first is not None:
+            self.build(first)
+
+    # Sizes
+
+    @property
+    def architecture(self) -> Architecture:
+        """Layers, seed and dtype as one frozen value."""
+        return self._architecture
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The descriptions of the layers, each with its name."""
+        return self._architecture.layers
+
+    @property
+    def seed(self) -> int:
+        """What initial weights and shuffles come from."""
+        return self._architecture.seed
+
+    @property
+    def dtype(self) -> str:
+        """``"float32"`` or ``"float64"``."""
+        return self._architecture.dtype
+
+    @property
+    def input_shape(self) -> tuple[int] | None:
+        """``(features,)``, or None before it is known."""
+        return None if self._network is None else (self._features,)
+
+    @property
+    def output_shape(self) -> tuple[int] | None:
+        """``(outputs,)``, or None before the sizes are known."""
+        return None if self._network is None else (self._architecture.sizes(self._features)[-1],)
+
+    def build(self, input_shape: Sequence[int]) -> None:
+        """Make the weights for inputs of shape ``(features,)``; nothing happens if they exist for this shape.
+
+        Raises
+        ------
+        ValueError
+            If the model has another shape already, a layer expects another, or an array cannot be addressed.
+        MemoryError
+            If there is not enough memory.
+        """
+        features = inputs.size("input_shape", input_shape)
+        if self._network is None:
+            self._network = self._architecture.network(features)
+            self._features = features
+        elif features != self._features:
+            raise ValueError(f"the model is built for input_shape ({self._features},); given ({features},)")
+
+    @property
+    def network(self) -> _native.Network:
+        """The core's side of the model.
+
+        Raises
+        ------
+        NotFittedError
+            If the sizes are not known yet.
+        """
+        if self._network is None:
+            raise NotFittedError(
+                "the model does not know its input's size yet: give its first layer input_shape=(features,), "
+                "call build((features,)), or fit it"
+            )
+        return self._network
+
+    # Using it
+
+    def predict(self, x: ArrayLike, *, threads: int | None = None) -> Array:
+        """The last layer's output, as it is: logits if the network ends in logits.
+
+        A row's result does not depend, not in a bit, on the rows beside it.
+
+        Parameters
+        ----------
+        x
+            (n, features). float32, float64 and uint8 arrays with contiguous rows are read where they lie; all else that
+            NumPy takes for real numbers is copied first.
+        threads
+            The number of threads of the team; by default all that OpenMP, the process's affinity and its quota allow.
+
+        Returns
+        -------
+        ndarray
+            (n, outputs), of the model's dtype; (0, outputs) if there are no rows.
+
+        Raises
+        ------
+        NotFittedError
+            If the model's sizes are not known yet.
+        TypeError, ValueError
+            If x has no real numbers, another shape, or holds NaN or infinity (row and column are named).
+        """
+        network = self.network
+        if inputs.in_place(x, self._features):
+            return network.predict(machine.context(threads), x)
+        array = inputs.features("x", x, self._features, self.dtype)
+        if len(array) == 0:
+            return np.empty((0, network.outputs), self.dtype)
+        return network.predict(machine.context(threads), array)
+
+    def predict_proba(self, x: ArrayLike) -> Array:
+        """Probabilities of the classes.
+
+        The output of a final softmax or sigmoid as it is, (n, outputs), a single sigmoid's being that of class 1; else
+        the softmax of the two or more outputs, taken as logits.
+
+        Raises
+        ------
+        ValueError
+            If the model has one output that is no sigmoid: it is no classifier.
+        """
+        output = self.predict(x)
+        if isinstance(self._architecture.function, (Softmax, Sigmoid)):
+            return output
+        if output.shape[1] == 1:
+            raise ValueError(
+                "predict_proba needs a classifier: two or more outputs, or one with activation='sigmoid'; "
+                "the model has one output of another kind"
+            )
+        return Sequential(Softmax(input_shape=(output.shape[1],)), dtype=self.dtype).predict(output)
+
+    def predict_classes(self, x: ArrayLike) -> Array:
+        """The class of each row, int64 (n,): the first largest output or whether a single one exceeds 0.5."""
+        output = self.predict(x)
+        if output.shape[1] == 1:
+            return (output[:, 0] > 0.5).astype(np.int64)
+        classes: Array = np.argmax(output, axis=1)
+        return classes
+
+    def summary(self) -> None:
+        """Print a table of the layers with their output shapes and numbers of parameters.
+
+        Raises
+        ------
+        NotFittedError
+            If the model's sizes are not known yet.
+        """
+        print(self._architecture.table(self.network.inputs))
+
+    # Weights
+
+    def parameters(self) -> list[Array]:
+        """Live read-only views of all parameters: kernel (I, O) and bias (O,) of each layer in order."""
+        return self.network.parameters()
+
+    def state_dict(self) -> dict[str, Array]:
+        """Live read-only views of all parameters by name: ``"dense.kernel"``, ``"dense.bias"``, …."""
+        return dict(zip(self._shapes(), self.parameters(), strict=True))
+
+    def _shapes(self) -> dict[str, tuple[int, ...]]:
+        return self._architecture.parameter_shapes(self.network.inputs)
+
+    def get_weights(self) -> list[Array]:
+        """Copies of all parameters in the order of `parameters`, which is Keras's."""
+        return [np.array(parameter) for parameter in self.parameters()]
+
+    def set_weights(self, weights: Sequence[ArrayLike]) -> None:
+        """Overwrite all parameters, in the order of `get_weights`.
+
+        Raises
+        ------
+        ValueError
+            If their number or a shape differs, or a value is not finite; the model is then unchanged.
+        """
+        shapes = self._shapes()
+        weights = list(weights)
+        if len(weights) != len(shapes):
+            expected = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+            raise ValueError(f"weights must be {len(shapes)} arrays: {expected}; given {len(weights)}")
+        self.load_state_dict(dict(zip(shapes, weights, strict=True)))
+
+    def load_state_dict(self, state: Mapping[str, ArrayLike]) -> None:
+        """Overwrite all parameters by name.
+
+        Raises
+        ------
+        ValueError
+            If a name is missing or unknown, a shape differs, or a value is not finite; the model is then unchanged.
+        """
+        shapes = self._shapes()
+        missing = [name for name in shapes if name not in state]
+        unknown = [name for name in state if name not in shapes]
+        if missing or unknown:
+            parts = [f"lacks {', '.join(missing)}"] if missing else []
+            parts += [f"has {', '.join(map(str, unknown))}, which the model lacks"] if unknown else []
+            raise ValueError(f"the state {' and '.join(parts)}")
+        arrays = []
+        for name, shape in shapes.items():
+            array = inputs.numeric(name, state[name])
+            if array.shape != shape:
+                raise ValueError(f"{name} must have shape {shape}; given {array.shape}")
+            arrays.append(inputs.values(name, array, self.dtype))
+        with self.exclusively("load weights"):
+            for index, array in enumerate(arrays):
+                self.network.assign(index, array)
+
+    @contextmanager
+    def exclusively(self, action: str) -> Iterator[None]:
+        """Hold off everything else that trains or overwrites this model; RuntimeError if something already does."""
+        if not self._training.acquire(blocking=False):
+            raise RuntimeError(
+                f"cannot {action}: this model is being trained or evaluated, in another thread or by the code that "
+                "called this; wait until that has returned"
+            )
+        try:
+            yield
+        finally:
+            self._training.release()
+
+    # Files
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to a safetensors file, whole or not at all; `ganglion.load` reads it."""
+        from ganglion import checkpoint
+
+        checkpoint.save(self, path)
+
+    def to_config(self) -> dict[str, Any]:
+        """Everything but the weights, as JSON knows it; `from_config` reads it."""
+        return self._architecture.to_config(None if self._network is None else self._features)
+
+    @classmethod
+    def from_config(cls, config: object) -> Sequential:
+        """The model of `to_config` with its initial weights, from a config that nobody vouches for.
+
+        Raises
+        ------
+        ValueError
+            If a key is missing or unknown, or a value is not one that `to_config` writes.
+        """
+        architecture, features = Architecture.from_config(config)
+        model = cls.__new__(cls)
+        model._become(architecture)
+        if features is not None:
+            model.build((features,))
+        return model
+
+    def __repr__(self) -> str:
+        layers = "".join(f"    {layer!r},\n" for layer in self.layers)
+        return f"Sequential(\n{layers}    seed={self.seed}, dtype={self.dtype!r},\n)"

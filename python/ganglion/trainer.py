@@ -1,0 +1,331 @@
+"""Training: what to minimise and how, on what data; the core does the work, whole epochs in one call."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from ganglion import _native, inputs, machine
+from ganglion.history import History
+from ganglion.inputs import Targets
+from ganglion.losses import LOSSES, Loss
+from ganglion.metrics import METRICS, Metric
+from ganglion.optimizers import OPTIMIZERS, Optimizer
+from ganglion.progress import Progress, style
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from ganglion.inputs import Array
+    from ganglion.sequential import Sequential
+
+__all__ = ["Trainer"]
+
+
+class Rows(NamedTuple):
+    """Checked data: features (n, I) and as many targets."""
+
+    x: Array
+    targets: Targets
+
+    def feed(self) -> _native.Feed:
+        """What the core reads from."""
+        kind, array = self.targets
+        return _native.Feed(self.x, array if kind == "labels" else None, array if kind == "values" else None)
+
+
+class Trainer:
+    """Minimises a loss over a model's weights.
+
+    Moments, step and epoch live as long as the trainer: fitting twice for one epoch is the same, bit for bit, as once
+    for two. The results depend on the seed alone, on neither threads nor kernel set.
+
+    Parameters
+    ----------
+    model
+        What to train. Several trainers may share one, one at a time.
+    loss
+        ``"cross_entropy"``, ``"mse"``, or an object of ``ganglion.losses``.
+    optimizer
+        ``"adam"``, ``"sgd"``, or an object like ``Adam(1e-3)``.
+    metrics
+        What to report beside the loss: a list like ``["accuracy"]``.
+    threads
+        The number of threads of the team; by default all that OpenMP, the process's affinity and its quota allow.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong type, out of bounds or an unknown name.
+
+    Examples
+    --------
+    >>> import numpy as np, ganglion as gg
+    >>> x = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], np.float32)
+    >>> y = np.array([0, 1, 1, 0])
+    >>> model = gg.Sequential(gg.Dense(16, activation="tanh"), gg.Dense(2), seed=1)
+    >>> trainer = gg.Trainer(model, "cross_entropy", gg.Adam(0.05), metrics=["accuracy"])
+    >>> history = trainer.fit(x, y, epochs=200, verbose=0)
+    >>> model.predict_classes(x)
+    array([0, 1, 1, 0])
+    >>> trainer.evaluate(x, y)["accuracy"]
+    1.0
+    """
+
+    def __init__(
+        self,
+        model: Sequential,
+        loss: str | Loss,
+        optimizer: str | Optimizer = "adam",
+        metrics: Sequence[str | Metric] = (),
+        *,
+        threads: int | None = None,
+    ) -> None:
+        from ganglion.sequential import Sequential
+
+        if not isinstance(model, Sequential):
+            raise TypeError(f"model must be a Sequential; given {model!r} of type {type(model).__name__}")
+        if not isinstance(metrics, (list, tuple)):
+            raise TypeError(f"metrics must be a list, like ['accuracy']; given {metrics!r}")
+        self.model = model
+        self.loss: Loss = LOSSES.find("loss", loss)
+        self.optimizer: Optimizer = OPTIMIZERS.find("optimizer", optimizer)
+        self.metrics: tuple[Metric, ...] = tuple(METRICS.find("metric", metric) for metric in metrics)
+        self.threads = None if threads is None else inputs.integer("threads", threads, minimum=1)
+        self._names = ["loss", *(metric.row for metric in self.metrics)]
+        if len(set(self._names)) != len(self._names):
+            raise ValueError(f"metrics must not repeat; given {metrics!r}")
+        # One for each kind of targets seen; the one that trained last holds the moments and counters.
+        self._trainings: dict[str, _native.Training] = {}
+        self._latest: _native.Training | None = None
+
+    def __repr__(self) -> str:
+        metrics = [metric.row for metric in self.metrics]
+        return f"Trainer({self.model!r}, {self.loss!r}, {self.optimizer!r}, metrics={metrics}, threads={self.threads})"
+
+    def fit(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        *,
+        epochs: int = 1,
+        batch_size: int = 32,
+        validation_split: float = 0.0,
+        validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+        shuffle: bool = True,
+        verbose: Literal["auto", 0, 1, 2] = "auto",
+    ) -> History:
+        """Train for some epochs.
+
+        Parameters
+        ----------
+        x
+            (n, features), read as `Sequential.predict` reads it.
+        y
+            Targets as the loss wants them; copied.
+        epochs
+            How often to go through the data.
+        batch_size
+            Rows per step; the last batch of an epoch may be short, and one batch of all rows is the most.
+        validation_split
+            Share of the rows, in [0, 1), to hold out and evaluate after each epoch: the last ones, whatever the order.
+        validation_data
+            (x, y) to evaluate after each epoch instead.
+        shuffle
+            Whether each epoch takes the rows in a new order, drawn from the model's seed and the epoch's number.
+        verbose
+            0 silent; 1 a living line an epoch; 2 a plain line an epoch; ``"auto"`` 1 in a terminal and 2 elsewhere.
+
+        Returns
+        -------
+        History
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an argument or the data is not as above; the weights are then what they were before the call, also where
+            NaN or infinity in x was found only on the way.
+        TrainingDivergedError
+            If a step would have made a weight or moment NaN or infinite; the model is as the step before left it.
+        KeyboardInterrupt
+            On Ctrl-C; the model is as the last step left it.
+        RuntimeError
+            If the model is being trained or evaluated already.
+        """
+        began = time.perf_counter()
+        epochs = inputs.integer("epochs", epochs, minimum=0)
+        batch_size = inputs.integer("batch_size", batch_size, minimum=1)
+        shuffle = inputs.flag("shuffle", shuffle)
+        loud = style(verbose)
+        with self.model.exclusively("fit"):
+            data, held_out = self._split(x, y, validation_split, validation_data)
+            training = self._training(data)
+            validation = None if held_out is None else (self._evaluation(held_out), held_out.feed())
+            names = [*self._names, *(f"val_{name}" for name in self._names if validation)]
+            history = History(names)
+            rows = len(data.x)
+            batch_size = min(batch_size, rows)
+            steps = math.ceil(rows / batch_size)
+            feed = data.feed()
+            context = machine.context(self.threads)
+            start = training.snapshot()
+            training.begin_epoch()
+            progress = None
+            if loud:
+                progress = Progress(loud == 1, epochs=epochs, rows=rows, batch_size=batch_size, names=self._names)
+            # Nobody waits for the end of an epoch: all of them are one run.
+            at_once = epochs if progress is None and validation is None else 1
+            try:
+                for _ in range(0, epochs, max(at_once, 1)):
+                    run_began = time.perf_counter()
+                    report = training.run(
+                        context,
+                        feed,
+                        batch_size=batch_size,
+                        steps=steps * at_once,
+                        shuffle=shuffle,
+                        stop=None if progress is None else progress.stop,
+                    )
+                    seconds = time.perf_counter() - run_began
+                    history.report = report
+                    for epoch in report.epochs.tolist():
+                        values = dict(zip(self._names, epoch, strict=True))
+                        if validation is not None:
+                            evaluation = self._measure(*validation, context)
+                            values |= {f"val_{name}": value for name, value in evaluation.items()}
+                        history.append(values)
+                        if progress is not None:
+                            progress.end_epoch(values, seconds)
+            except _native.NonFiniteInputError as error:
+                training.restore(start)
+                raise ValueError(str(error)) from None
+            finally:
+                if progress is not None:
+                    progress.close()
+            history.seconds = time.perf_counter() - began
+            return history
+
+    def evaluate(self, x: ArrayLike, y: ArrayLike) -> dict[str, float]:
+        """Loss and metrics, as means over all rows.
+
+        Returns
+        -------
+        dict
+            ``{"loss": …, "accuracy": …}``.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the data is not what `fit` would take.
+        RuntimeError
+            If the model is being trained or evaluated already.
+        """
+        with self.model.exclusively("evaluate"):
+            data = self._rows("x", x, "y", y)
+            return self._measure(self._evaluation(data), data.feed(), machine.context(self.threads))
+
+    def train_on_batch(self, x: ArrayLike, y: ArrayLike) -> float:
+        """Make one step on all of these rows.
+
+        Returns
+        -------
+        float
+            The batch's loss before the step.
+
+        Raises
+        ------
+        TypeError, ValueError, TrainingDivergedError
+            As `fit`; no step is made then.
+        RuntimeError
+            If the model is being trained or evaluated already.
+        """
+        with self.model.exclusively("train_on_batch"):
+            data = self._rows("x", x, "y", y)
+            training = self._training(data)
+            training.begin_epoch()
+            try:
+                report = training.run(
+                    machine.context(self.threads), data.feed(), batch_size=len(data.x), steps=1, shuffle=False
+                )
+            except _native.NonFiniteInputError as error:
+                raise ValueError(str(error)) from None
+            return float(report.epochs[-1, 0])
+
+    def predict(self, x: ArrayLike) -> Array:
+        """`Sequential.predict` on this trainer's threads."""
+        return self.model.predict(x, threads=self.threads)
+
+    # Data
+
+    def _rows(self, x_argument: str, x: object, y_argument: str, y: object) -> Rows:
+        """Checked data for the model as it is or, where its sizes are still open, as it would become."""
+        model = self.model
+        known = None if model.input_shape is None else model.input_shape[0]
+        array = inputs.features(x_argument, x, known, model.dtype)
+        targets = inputs.numeric(y_argument, y)
+        if targets.ndim > 0 and len(targets) != len(array):
+            counts = f"{x_argument} has {len(array)}, {y_argument} has {len(targets)}"
+            raise ValueError(f"{x_argument} and {y_argument} must have as many rows; {counts}")
+        if len(array) == 0:
+            raise ValueError(f"{x_argument} has no rows: shape {array.shape}")
+        outputs = model.architecture.sizes(array.shape[1])[-1]
+        return Rows(array, self.loss.targets(y_argument, targets, outputs, model.dtype))
+
+    def _split(self, x: object, y: object, share: object, given: object) -> tuple[Rows, Rows | None]:
+        """Data to train on and data to evaluate on; all of it is checked, the former's features aside."""
+        share = inputs.real("validation_split", share, minimum=0, below=1)
+        data = self._rows("x", x, "y", y)
+        if given is not None:
+            if share:
+                raise ValueError("give validation_split or validation_data, not both")
+            if not isinstance(given, (tuple, list)) or len(given) != 2:
+                raise ValueError(f"validation_data must be a pair (x, y); given {type(given).__name__}{_length(given)}")
+            held_out = self._rows("validation_data[0]", given[0], "validation_data[1]", given[1])
+            if held_out.x.shape[1] != data.x.shape[1]:
+                raise ValueError(
+                    f"validation_data[0] must have as many columns as x, {data.x.shape[1]}; given {held_out.x.shape[1]}"
+                )
+            inputs.check_finite("validation_data[0]", held_out.x, self.model.dtype)
+            return data, held_out
+        if not share:
+            return data, None
+        rows = len(data.x)
+        cut = math.floor(rows * (1 - share))
+        if not 0 < cut < rows:
+            raise ValueError(f"validation_split {share} of {rows} rows leaves none on one side; give validation_data")
+        inputs.check_finite("x", data.x, self.model.dtype, start=cut)
+        x, (kind, targets) = data
+        return Rows(x[:cut], Targets(kind, targets[:cut])), Rows(x[cut:], Targets(kind, targets[cut:]))
+
+    # The core's side
+
+    def _training(self, data: Rows) -> _native.Training:
+        """What trains on targets of this kind, with the moments and counters of the training so far."""
+        training = self._evaluation(data)
+        if self._latest is not None and self._latest is not training:
+            training.restore(self._latest.snapshot())
+        self._latest = training
+        return training
+
+    def _evaluation(self, data: Rows) -> _native.Training:
+        kind = data.targets.kind
+        if kind not in self._trainings:
+            self.model.build((data.x.shape[1],))
+            optimizer, schedule = self.optimizer.native(), self.optimizer.schedule.native()
+            metrics = [metric.row for metric in self.metrics]
+            network = self.model.network
+            self._trainings[kind] = _native.Training(network, self.loss.row, kind, optimizer, schedule, metrics)
+        return self._trainings[kind]
+
+    def _measure(self, training: _native.Training, feed: _native.Feed, context: _native.Context) -> dict[str, float]:
+        try:
+            result = training.evaluate(context, feed)
+        except _native.NonFiniteInputError as error:
+            raise ValueError(str(error)) from None
+        return dict(zip(self._names, (result.loss, *result.metrics), strict=True))
+
+
+def _length(value: object) -> str:
+    return f" of length {len(value)}" if isinstance(value, (tuple, list)) else ""

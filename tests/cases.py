@@ -1,0 +1,109 @@
+"""The tables of what tests compare on, and networks and data made from them, in the reference and in the core.
+
+The core's own tables say what there is; a row without a case here fails by name.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ganglion import reference
+
+ALPHA = 0.25  # for every activation that takes one: exact in float32
+
+# What the core calls a loss's targets, and the losses that know them.
+LOSSES = [("cross_entropy", "labels"), ("cross_entropy", "values"), ("mse", "values")]
+
+OPTIMIZERS = {
+    "sgd": {},
+    "momentum": {"momentum": 0.875},
+    "nesterov": {"momentum": 0.875},
+    "adam": {"beta1": 0.875, "beta2": 0.96875, "epsilon": 2.0**-20},
+}
+LEARNING_RATES = {"sgd": 0.25, "momentum": 0.0625, "nesterov": 0.0625, "adam": 0.015625}
+SCHEDULES = {"constant": {"rate": 0.25}, "linear": {"initial": 0.25, "final": 0.0625, "steps": 6}}
+
+
+def options(activation):
+    """The keyword arguments of a row of the table of activations."""
+    return dict.fromkeys(reference.ACTIVATIONS[activation].options, ALPHA)
+
+
+def numbers(*shape, seed, index=0):
+    """Standard normal numbers that are exact in float32."""
+    count = int(np.prod(shape))
+    return reference.normal(count, seed, kind=4, index=index).astype(np.float32).astype(np.float64).reshape(shape)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A small network with its batch; everything in it follows from the fields.
+
+    Its weights and data are exact in float32, so that both sides begin with the same numbers in either dtype.
+    """
+
+    activation: str
+    loss: str = "mse"
+    target: str = "values"
+    widths: tuple[int, ...] = (7, 9, 8, 4)
+    rows: int = 13
+    use_bias: bool = True
+    last_activation: str = "identity"
+    seed: int = 0
+
+    def __str__(self):
+        shape = "-".join(map(str, self.widths))
+        return f"{self.activation}-{self.last_activation}-{self.loss}-{self.target}-{shape}x{self.rows}-{self.seed}"
+
+    @property
+    def activations(self):
+        """One for each dense layer."""
+        return [self.activation] * (len(self.widths) - 2) + [self.last_activation]
+
+    def weights(self):
+        """Kernel and bias of each layer in order; He's variance, so that no layer shrinks what it passes on."""
+        arrays = []
+        for layer, (inputs, outputs) in enumerate(zip(self.widths, self.widths[1:], strict=False)):
+            kernel = numbers(inputs, outputs, seed=self.seed, index=2 * layer) * np.float32((2 / inputs) ** 0.5)
+            arrays.append(kernel.astype(np.float32).astype(np.float64))
+            if self.use_bias:
+                arrays.append(numbers(outputs, seed=self.seed, index=2 * layer + 1) / 8)
+        return arrays
+
+    def x(self, rows=None):
+        """(rows, I)."""
+        return numbers(rows or self.rows, self.widths[0], seed=self.seed, index=1000)
+
+    def y(self, rows=None):
+        """Labels (rows,), or values (rows, O): distributions for cross-entropy, which here do not sum to one."""
+        rows, outputs = rows or self.rows, self.widths[-1]
+        if self.target == "labels":
+            return (reference.uniform(rows, self.seed, kind=4, index=1001) * outputs).astype(np.int32)
+        values = numbers(rows, outputs, seed=self.seed, index=1002)
+        return np.abs(values) if self.loss == "cross_entropy" else values
+
+    def reference(self):
+        """The network in the reference."""
+        arrays = iter(self.weights())
+        layers = []
+        for activation in self.activations:
+            bias = [next(arrays)] if not self.use_bias else [next(arrays), next(arrays)]
+            layers += [reference.Dense(*bias), reference.Activation(activation, **options(activation))]
+        return reference.Sequential(layers)
+
+    def core(self, core, dtype):
+        """The network in the core, given its module."""
+        layers = []
+        for number, (units, activation) in enumerate(zip(self.widths[1:], self.activations, strict=True)):
+            layers.append(core.Dense(f"dense_{number}", units, self.use_bias, activation, ALPHA, "zeros", "zeros"))
+        network = core.Network(self.widths[0], layers, dtype, self.seed)
+        for index, array in enumerate(self.weights()):
+            network.assign(index, array.astype(dtype))
+        return network
+
+    def feed(self, core, dtype, x=None, y=None):
+        """The batch, or other data, as the core reads it."""
+        x, y = self.x() if x is None else x, self.y() if y is None else y
+        if self.target == "labels":
+            return core.Feed(x.astype(dtype), y, None)
+        return core.Feed(x.astype(dtype), None, y.astype(dtype))

@@ -1,0 +1,211 @@
+"""Losses, optimizers, schedules, initializers and metrics as values; families, and configs that nobody vouches for."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+import ganglion as gg
+from ganglion import _native
+from ganglion.descriptions import Family, from_config
+from ganglion.initializers import INITIALIZERS
+from ganglion.layers import ACTIVATIONS, LAYERS
+from ganglion.losses import LOSSES
+from ganglion.metrics import METRICS
+from ganglion.optimizers import OPTIMIZERS
+from ganglion.schedules import SCHEDULES, Constant
+
+CORE = _native._ganglion_core
+
+
+def test_losses_and_schedules_are_the_core_s():
+    assert sorted(row.row for row in LOSSES.classes.values()) == sorted(CORE.losses())
+    assert sorted(row.row for row in SCHEDULES.classes.values()) == sorted(CORE.schedules())
+
+
+def test_optimizers_are_the_core_s():
+    assert sorted(OPTIMIZERS.names) == ["adam", "sgd"]
+    assert sorted(CORE.optimizers()) == ["adam", "momentum", "nesterov", "sgd"]  # three of them are SGD
+
+
+@pytest.mark.parametrize("family", [ACTIVATIONS, INITIALIZERS, LOSSES, METRICS, OPTIMIZERS], ids=lambda family: family.kind)
+def test_a_family_knows_its_rows_by_name(family):
+    for name, row in family.names.items():
+        assert family.find("thing", name) == row()
+        assert family.canonical("thing", row()) == row.row
+    with pytest.raises(ValueError, match=f"^unknown thing 'nothing'; known: {', '.join(family.names)}"):
+        family.find("thing", "nothing")
+    with pytest.raises(TypeError, match=f"^thing must be the name of an? {family.kind} or an object of its class; given 3"):
+        family.find("thing", 3)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: gg.SGD(0), ValueError, r"learning_rate must be finite and > 0; given 0"),
+        (lambda: gg.SGD(-1e-3), ValueError, r"learning_rate must be finite and > 0; given -0.001"),
+        (lambda: gg.SGD(float("nan")), ValueError, r"learning_rate must be finite and > 0; given nan"),
+        (lambda: gg.SGD(float("inf")), ValueError, r"learning_rate must be finite and > 0; given inf"),
+        (lambda: gg.SGD("0.1"), TypeError, r"learning_rate must be a number; given '0.1' of type str"),
+        (lambda: gg.SGD(True), TypeError, r"learning_rate must be a number; given True of type bool"),
+        (lambda: gg.SGD(momentum=1), ValueError, r"momentum must be finite and >= 0 and < 1; given 1"),
+        (lambda: gg.SGD(momentum=-0.1), ValueError, r"momentum must be finite and >= 0 and < 1; given -0.1"),
+        (lambda: gg.SGD(nesterov=True), ValueError, r"nesterov=True needs a momentum greater than 0"),
+        (lambda: gg.SGD(momentum=0.9, nesterov=1), TypeError, r"nesterov must be True or False; given 1"),
+        (lambda: gg.SGD(weight_decay=-1), ValueError, r"weight_decay must be finite and >= 0; given -1"),
+        (lambda: gg.Adam(beta1=1.0), ValueError, r"beta1 must be finite and >= 0 and < 1; given 1.0"),
+        (lambda: gg.Adam(beta2=-0.5), ValueError, r"beta2 must be finite and >= 0 and < 1; given -0.5"),
+        (lambda: gg.Adam(epsilon=0), ValueError, r"epsilon must be finite and > 0; given 0"),
+        (lambda: gg.Adam(None), TypeError, r"learning_rate must be a number; given None of type NoneType"),
+        (lambda: Constant(0), ValueError, r"learning_rate must be finite and > 0; given 0"),
+        (lambda: gg.LinearDecay(0, 0, 10), ValueError, r"initial must be finite and > 0; given 0"),
+        (lambda: gg.LinearDecay(1, -1, 10), ValueError, r"final must be finite and >= 0; given -1"),
+        (lambda: gg.LinearDecay(1, 0, 0), ValueError, r"steps must be at least 1; given 0"),
+        (lambda: gg.LinearDecay(1, 0, 10.0), TypeError, r"steps must be an integer; given 10.0 of type float"),
+    ],
+)
+def test_a_wrong_argument_is_named(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (gg.SGD(), "SGD()"),
+        (gg.SGD(0.1, 0.9, True, 1e-4), "SGD(learning_rate=0.1, momentum=0.9, nesterov=True, weight_decay=0.0001)"),
+        (gg.Adam(np.float64(0.5)), "Adam(learning_rate=0.5)"),
+        (gg.Adam(gg.LinearDecay(1, 0, 5)), "Adam(learning_rate=LinearDecay(1.0, 0.0, 5))"),
+        (gg.CrossEntropy(), "CrossEntropy()"),
+    ],
+)
+def test_repr_can_be_run(value, text):
+    assert repr(value) == text
+    assert eval(text, vars(gg)) == value
+
+
+def test_defaults_are_those_of_the_papers():
+    assert dataclasses.astuple(gg.SGD()) == (1e-2, 0.0, False, 0.0)
+    assert dataclasses.astuple(gg.Adam()) == (1e-3, 0.9, 0.999, 1e-8, 0.0)
+    assert gg.Adam().schedule == Constant(1e-3)
+
+
+def test_descriptions_are_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        gg.Adam().learning_rate = 1.0
+
+
+def test_a_new_row_is_found_by_all_its_names():
+    family = Family("loss", LOSSES.base)
+
+    @family.add("sum", "total")
+    class Sum(gg.CrossEntropy):
+        """Another loss."""
+
+    assert family.find("loss", "total") == Sum()
+    assert family.canonical("loss", Sum()) == "sum"
+    assert family.classes == {"Sum": Sum}
+
+
+CONFIG = {
+    "class": "Sequential",
+    "dtype": "float32",
+    "seed": 5,
+    "input_shape": [4],
+    "layers": [
+        {
+            "class": "Dense",
+            "units": 3,
+            "activation": {"class": "LeakyReLU", "negative_slope": 0.2, "input_shape": None, "name": None},
+            "use_bias": True,
+            "kernel_initializer": "he_normal",
+            "bias_initializer": "zeros",
+            "input_shape": [4],
+            "name": "dense",
+        },
+        {"class": "Softmax", "input_shape": None, "name": "softmax"},
+    ],
+}
+
+
+def changed(path, value):
+    """CONFIG with one entry replaced; value None removes it."""
+    config = json.loads(json.dumps(CONFIG))
+    inner = config
+    for key in path[:-1]:
+        inner = inner[key]
+    if value is None:
+        del inner[path[-1]]
+    else:
+        inner[path[-1]] = value
+    return config
+
+
+def test_a_config_goes_around():
+    layers = [
+        gg.Dense(3, gg.LeakyReLU(0.2), kernel_initializer="he_normal", input_shape=(4,)),
+        gg.Softmax(),
+    ]
+    model = gg.Sequential(layers, seed=5)
+    assert model.to_config() == CONFIG
+    assert json.loads(json.dumps(CONFIG)) == CONFIG
+    again = gg.Sequential.from_config(CONFIG)
+    assert again.to_config() == CONFIG
+    assert again.architecture == model.architecture
+    for one, other in zip(again.parameters(), model.parameters(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_a_config_of_an_open_model_stays_open():
+    model = gg.Sequential(gg.Dense(3))
+    again = gg.Sequential.from_config(model.to_config())
+    assert again.input_shape is None
+    again.build((2,))
+    assert again.to_config()["input_shape"] == [2]
+
+
+def test_a_field_that_an_older_file_lacks_takes_its_default():
+    config = changed(("layers", 0, "bias_initializer"), None)
+    assert gg.Sequential.from_config(config).layers[0].bias_initializer == "zeros"
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ([], r"the architecture must be an object of class 'Sequential'; given \[\]"),
+        (changed(("class",), "Functional"), r"the architecture must be an object of class 'Sequential'"),
+        (changed(("extra",), 1), r"the architecture: unknown key 'extra'; known: class, dtype, seed"),
+        (changed(("dtype",), None), r"the architecture lacks 'dtype'"),
+        (changed(("dtype",), "float16"), r"dtype must be 'float32' or 'float64'; given 'float16'"),
+        (changed(("dtype",), ["float32"]), r"dtype must be 'float32' or 'float64'"),
+        (changed(("seed",), -1), r"the architecture: seed must be at least 0; given -1"),
+        (changed(("seed",), 2**64), r"the architecture: seed must be less than 2\*\*64"),
+        (changed(("seed",), 1.5), r"the architecture: seed must be an integer; given 1.5"),
+        (changed(("input_shape",), 4), r"the architecture: input_shape must be a tuple"),
+        (changed(("input_shape",), [5]), r"layer 'dense' has input_shape \(4,\), but the data gives \(5,\)"),
+        (changed(("layers",), {}), r"the architecture's layers must be a list; given \{\}"),
+        (changed(("layers",), []), r"a model needs at least one layer"),
+        (changed(("layers", 0), "Dense"), r"layer 0 must be an object with a class and its arguments; given 'Dense'"),
+        (changed(("layers", 0, "class"), "Conv2D"), r"layer 0: unknown class 'Conv2D'; known: Dense, Activation"),
+        (changed(("layers", 0, "class"), ["Dense"]), r"layer 0: unknown class \['Dense'\]"),
+        (changed(("layers", 0, "unit"), 3), r"layer 0: unknown argument of Dense 'unit'.*did you mean 'units'\?"),
+        (changed(("layers", 0, "units"), None), r"layer 0: Dense lacks 'units'"),
+        (changed(("layers", 0, "units"), True), r"layer 0: units must be an integer; given True"),
+        (changed(("layers", 0, "units"), 0), r"layer 0: units must be at least 1; given 0"),
+        (changed(("layers", 0, "units"), 2**61), r"the architecture: dense.kernel of shape .* more bytes than can be addr"),
+        (changed(("layers", 0, "activation"), "swoosh"), r"layer 0: unknown activation 'swoosh'"),
+        (changed(("layers", 0, "activation"), 7), r"layer 0: activation must be the name of an activation"),
+        (changed(("layers", 0, "activation", "class"), "Dense"), r"layer 0, activation: unknown class 'Dense'"),
+        (changed(("layers", 0, "activation", "negative_slope"), {}), r"layer 0, activation: negative_slope must be a number"),
+        (changed(("layers", 1, "name"), "dense"), r"two layers have the name 'dense'"),
+    ],
+)
+def test_a_foreign_config_is_a_value_error(config, message):
+    with pytest.raises(ValueError, match=message):
+        gg.Sequential.from_config(config)
+
+
+def test_from_config_takes_only_the_classes_it_is_given():
+    with pytest.raises(ValueError, match="here: unknown class 'Dense'; known: ReLU"):
+        from_config({"class": "Dense", "units": 3}, {"ReLU": LAYERS["ReLU"]}, "here")

@@ -1,0 +1,265 @@
+"""What users may pass: each kind of array that is taken, and each that is refused with its message."""
+
+import numpy as np
+import pytest
+
+import ganglion as gg
+from ganglion import inputs
+
+MODEL = gg.Sequential(gg.Dense(3, "tanh", input_shape=(4,)), gg.Dense(2), seed=1)
+X = np.arange(-12, 12, dtype=np.float32).reshape(6, 4)
+
+
+def misaligned(array):
+    buffer = np.zeros(array.nbytes + 1, np.uint8)
+    copy = buffer[1:].view(array.dtype).reshape(array.shape)
+    copy[...] = array
+    assert not copy.flags.aligned
+    return copy
+
+
+def read_only(array):
+    copy = array.copy()
+    copy.flags.writeable = False
+    return copy
+
+
+def strided_rows(array):
+    wide = np.full((len(array), array.shape[1] + 3), np.nan, array.dtype)
+    wide[:, 1:-2] = array
+    return wide[:, 1:-2]
+
+
+class Frame:
+    """What pandas and polars frames have in common."""
+
+    def __array__(self, dtype=None, copy=None):
+        return np.array(X, dtype)
+
+
+IN_PLACE = {
+    "float32": X,
+    "float64": X.astype(np.float64),
+    "uint8": np.abs(X).astype(np.uint8),
+    "rows apart": strided_rows(X),
+    "every other row": np.repeat(X, 2, axis=0)[::2],
+    "read-only": read_only(X),
+}
+COPIED = {
+    "list": X.tolist(),
+    "tuple of arrays": tuple(X),
+    "frame": Frame(),
+    "Fortran": np.asfortranarray(X),
+    "strided": np.repeat(X, 2, axis=1)[:, ::2],
+    "rows backwards": X[::-1].copy()[::-1],
+    "columns backwards": X[:, ::-1].copy()[:, ::-1],
+    "misaligned": misaligned(X),
+    "byte-swapped": X.astype(">f4"),
+    "float16": X.astype(np.float16),
+    "longdouble": X.astype(np.longdouble),
+    "int8": X.astype(np.int8),
+    "int64": X.astype(np.int64),
+    "subclass": X[::-1].copy()[::-1].view(np.recarray),
+}
+
+
+@pytest.mark.parametrize("kind", IN_PLACE)
+def test_read_in_place(kind):
+    given = IN_PLACE[kind]
+    assert inputs.features("x", given, 4, "float32") is given
+    np.testing.assert_array_equal(MODEL.predict(given), MODEL.predict(np.array(given, np.float32)))
+
+
+@pytest.mark.parametrize("kind", COPIED)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_copied_once(kind, dtype):
+    taken = inputs.features("x", COPIED[kind], 4, dtype)
+    np.testing.assert_array_equal(taken, X)
+    assert taken.dtype == dtype
+    assert taken.flags.c_contiguous
+    assert taken.flags.aligned
+    np.testing.assert_array_equal(MODEL.predict(COPIED[kind]), MODEL.predict(X))
+
+
+@pytest.mark.parametrize("shape", ["(n, 1)", "newaxis", "one row", "one row of one"])
+def test_axes_of_length_one(shape):
+    column = np.arange(5, dtype=np.float32)
+    given, features = {
+        "(n, 1)": (column.reshape(5, 1), 1),
+        "newaxis": (column[:, None], 1),
+        "one row": (column[None, :], 5),
+        "one row of one": (column[2:3, None], 1),
+    }[shape]
+    model = gg.Sequential(gg.Dense(2, input_shape=(features,)), seed=3)
+    np.testing.assert_array_equal(model.predict(given), model.predict(given.tolist()))
+
+
+def test_bool_and_memory_mapped(tmp_path):
+    np.testing.assert_array_equal(MODEL.predict(X > 0), MODEL.predict((X > 0).astype(np.float32)))
+    np.save(tmp_path / "x.npy", X)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    np.testing.assert_array_equal(MODEL.predict(mapped), MODEL.predict(X))
+    assert np.shares_memory(inputs.features("x", mapped, 4, "float32"), mapped)
+
+
+class Sparse:
+    """What SciPy's matrices have in common."""
+
+    def toarray(self):
+        return X
+
+
+def with_value(value, dtype=np.float32, row=2, column=3):
+    x = X.astype(dtype)
+    x[row, column] = value
+    return x
+
+
+WRONG_X = [
+    ([[object()] * 4], TypeError, r"x must be an array of real numbers; given list of dtype object; convert it first"),
+    ([["a"] * 4], TypeError, r"x must be an array of real numbers; given list of dtype <U1"),
+    (X.astype(np.complex64), TypeError, r"given ndarray of dtype complex64"),
+    (np.zeros((3, 4), "M8[s]"), TypeError, r"given ndarray of dtype datetime64\[s\]"),
+    (np.zeros((3, 4), "m8[s]"), TypeError, r"given ndarray of dtype timedelta64\[s\]"),
+    (np.zeros((3, 4), [("a", "f4")]), TypeError, r"given ndarray of dtype \[\('a', '<f4'\)\]"),
+    (None, TypeError, r"x must be an array of real numbers; given NoneType of dtype object"),
+    (Sparse(), TypeError, r"x must be an array of real numbers; given a sparse matrix; pass x.toarray\(\)"),
+    (np.ma.masked_invalid(X), TypeError, r"given a masked array; pass x.filled\(value\)"),
+    ([[1, 2, 3, 4], [1, 2, 3]], ValueError, r"x must be a rectangular array, all rows of one length"),
+    (3.0, ValueError, r"x must have shape \(n, 4\), 4 being what the model takes; given \(\)$"),
+    (X[0], ValueError, r"x must have shape \(n, 4\).*given \(4,\); for one sample pass x\[None, :\]"),
+    (X[0, :3], ValueError, r"x must have shape \(n, 4\).*given \(3,\)$"),
+    (X[:, :3], ValueError, r"x must have shape \(n, 4\).*given \(6, 3\)$"),
+    (X.T, ValueError, r"x must have shape \(n, 4\).*given \(4, 6\); if its columns are the samples, pass x.T"),
+    (X.reshape(6, 2, 2), ValueError, r"given \(6, 2, 2\); flatten the samples: x.reshape\(6, 4\)"),
+    (X.reshape(6, 2, 2, 1)[:, :1], ValueError, r"given \(6, 1, 2, 1\)$"),
+    (np.zeros((0, 3)), ValueError, r"given \(0, 3\)$"),
+    ([], ValueError, r"given \(0,\)$"),
+    (with_value(np.nan).tolist(), ValueError, r"x must be finite; given nan at row 2, column 3; remove or fill such rows"),
+    (with_value(-np.inf, np.float16), ValueError, r"x must be finite; given -inf at row 2, column 3"),
+    (np.asfortranarray(with_value(1e40, np.float64)), ValueError, r"given 1e\+40 at row 2, column 3; that overflows float32"),
+    (with_value(np.nan), ValueError, r"row 2, column 3"),
+    (with_value(np.inf, np.float64), ValueError, r"row 2, column 3"),
+    (with_value(-1e40, np.float64), ValueError, r"row 2, column 3"),
+]
+
+
+@pytest.mark.parametrize(("x", "error", "message"), WRONG_X)
+def test_wrong_features(x, error, message):
+    with pytest.raises(error, match=message):
+        MODEL.predict(x)
+
+
+def test_one_dimension_for_one_feature_is_refused_with_the_remedy():
+    model = gg.Sequential(gg.Dense(1, input_shape=(1,)))
+    with pytest.raises(ValueError, match=r"given \(6,\); for samples of one feature pass x\[:, None\]"):
+        model.predict(X[:, 0])
+    open_trainer = gg.Trainer(gg.Sequential(gg.Dense(1)), "mse")
+    with pytest.raises(ValueError, match=r"\(n, features\); given \(6,\); for samples of one feature pass x\[:, None\]"):
+        open_trainer.fit(X[:, 0], X[:, 0], verbose=0)
+    with pytest.raises(ValueError, match=r"\(n, features\); given \(6, 2, 2\); flatten the samples: x.reshape\(6, 4\)"):
+        open_trainer.fit(X.reshape(6, 2, 2), X[:, 0], verbose=0)
+    with pytest.raises(ValueError, match=r"x must have at least one column; given \(6, 0\)"):
+        open_trainer.fit(X[:, :0], X[:, 0], verbose=0)
+
+
+def test_values_that_fit_float64_only_are_fine_there():
+    model = gg.Sequential(gg.Dense(1, kernel_initializer="zeros", input_shape=(4,)), dtype="float64")
+    assert model.predict(with_value(1e40, np.float64)).shape == (6, 1)
+
+
+LABELS = {
+    "int64": np.array([0, 1, 2]),
+    "int8": np.array([0, 1, 2], np.int8),
+    "uint64": np.array([0, 1, 2], np.uint64),
+    "float64": np.array([0.0, 1.0, 2.0]),
+    "float16": np.array([0, 1, 2], np.float16),
+    "byte-swapped": np.array([0, 1, 2], ">i8"),
+    "list": [0, 1, 2],
+    "column": np.array([[0], [1], [2]]),
+    "strided": np.array([0, 9, 1, 9, 2])[::2],
+}
+
+
+@pytest.mark.parametrize("kind", LABELS)
+def test_labels(kind):
+    given = inputs.numeric("y", LABELS[kind])
+    labels = inputs.labels("y", given, 3)
+    assert labels.tolist() == [0, 1, 2]
+    assert labels.dtype == np.int32
+    assert not np.shares_memory(labels, given)
+
+
+def test_bool_labels():
+    assert inputs.labels("y", np.array([True, False]), 2).tolist() == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        ([0, 1, -1], r"y must hold labels 0 to 2, as the model has 3 outputs; given -1 at row 2; labels start at 0"),
+        ([0, 7, 3], r"given 7 at row 1; the last layer needs at least 8 units"),
+        ([0, 3, 1], r"given 3 at row 1; the last layer needs at least 4 units"),
+        ([1, 3, 2], r"given 3 at row 1; if they start at 1, pass y - 1"),
+        (np.array([0, 2**64 - 1], np.uint64), r"given 18446744073709551615 at row 1"),
+        ([2**40], r"given 1099511627776 at row 0"),
+        ([0, 0.5], r"y must hold whole numbers, the labels; given 0.5 at row 1"),
+        ([0, np.nan], r"y must hold whole numbers, the labels; given nan at row 1"),
+        ([0, np.inf], r"y must hold whole numbers, the labels; given inf at row 1"),
+    ],
+)
+def test_wrong_labels(y, message):
+    with pytest.raises(ValueError, match=message):
+        inputs.labels("y", np.array(y), 3)
+
+
+def test_distributions_are_copies_in_the_network_s_type():
+    one_hot = np.eye(3)
+    for given in (one_hot, one_hot.astype(bool), one_hot.astype(np.uint8), np.full((2, 3), 1 / 3)):
+        taken = inputs.distributions("y", given, "float32")
+        np.testing.assert_array_equal(taken, given.astype(np.float32))
+        assert taken.dtype == np.float32
+        assert not np.shares_memory(taken, given)
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        ([[1, 0], [1.5, -0.5]], r"y must hold probabilities; given -0.5 at row 1, column 1"),
+        ([[1, 0], [1, 1]], r"y must have rows that sum to 1; row 1 sums to 2; each row must be one-hot or a distribution"),
+        ([[0, 0], [1, 0]], r"y must have rows that sum to 1; row 0 sums to 0"),
+        ([[0.5, np.nan]], r"y must be finite; given nan at row 0, column 1"),
+    ],
+)
+def test_wrong_distributions(y, message):
+    with pytest.raises(ValueError, match=message):
+        inputs.distributions("y", np.array(y), "float32")
+
+
+def test_the_first_bad_element_is_found_beyond_a_block():
+    values = np.zeros((3 * inputs.BLOCK // 4, 2), np.float32)
+    values[inputs.BLOCK // 2 + 5, 1] = np.nan
+    values[-1, 0] = np.nan
+    with pytest.raises(ValueError, match=f"row {inputs.BLOCK // 2 + 5}, column 1"):
+        inputs.check_finite("x", values, "float32")
+    with pytest.raises(ValueError, match=f"row {len(values) - 1}, column 0"):
+        inputs.check_finite("x", values, "float32", start=inputs.BLOCK // 2 + 6)
+
+
+def test_check_finite_knows_the_type_it_will_become():
+    inputs.check_finite("x", np.array([[1e40]]), "float64")
+    inputs.check_finite("x", np.array([[3]], np.uint8), "float32")
+    with pytest.raises(ValueError, match=r"x must be finite; given 1e\+40 at row 0, column 0; that overflows float32"):
+        inputs.check_finite("x", np.array([[1e40]]), "float32")
+
+
+@pytest.mark.parametrize(("value", "result"), [(3, 3), (np.int8(3), 3), (np.uint64(3), 3)])
+def test_integer(value, result):
+    assert inputs.integer("n", value) == result
+    assert type(inputs.integer("n", value)) is int
+
+
+@pytest.mark.parametrize("value", [True, np.True_, 3.0, np.float32(3), "3", None, [3], np.array([3.0])])
+def test_no_integer(value):
+    with pytest.raises(TypeError, match="n must be an integer; given .* of type"):
+        inputs.integer("n", value)
