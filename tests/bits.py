@@ -25,14 +25,16 @@ def assert_same_bits(actual, expected):
     different = np.argwhere(bits(actual) != bits(expected))
     if len(different):
         place = tuple(different[0].tolist())
-        raise AssertionError(f"{len(different)} of {actual.size} differ, first at {place}: {actual[place]!r}, expected {expected[place]!r}")
+        first = f"first at {place}: {actual[place]!r}, expected {expected[place]!r}"
+        raise AssertionError(f"{len(different)} of {actual.size} differ, {first}")
 
 
 def special_values(dtype):
     """Zeros, the ends of the denormal, normal and finite numbers, infinities, NaN, and where exp and tanh turn."""
     limits = np.finfo(dtype)
     turns = [1.0, 0.5, 1e-4, 9.0, 22.0, 88.72, 88.73, 103.97, 103.98, 708.4, 709.79, 745.14, 745.2, 1e4]
-    positive = [0.0, limits.smallest_subnormal, limits.smallest_normal / 2, limits.smallest_normal, limits.eps, limits.max, np.inf, *turns]
+    ends = [limits.smallest_subnormal, limits.smallest_normal / 2, limits.smallest_normal, limits.eps, limits.max]
+    positive = [0.0, *ends, np.inf, *turns]
     return np.array([*positive, *(-x for x in positive), np.nan], dtype)
 
 
@@ -43,7 +45,7 @@ def any_numbers(count, dtype, seed):
 
 
 def numbers(shape, dtype, seed=0):
-    """Mostly normal deviates, one in eight tiny: below the smallest normal number or near it, as what gets flushed is."""
+    """Normal deviates, one in eight of them near or below the smallest normal number, where flushing begins."""
     generator = np.random.default_rng([seed, *shape])
     x = generator.standard_normal(shape)
     tiny = generator.random(shape) < 1 / 8

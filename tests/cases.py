@@ -4,6 +4,7 @@ The core's own tables say what there is; a row without a case here fails by name
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -63,7 +64,7 @@ class Case:
     def weights(self):
         """Kernel and bias of each layer in order; He's variance, so that no layer shrinks what it passes on."""
         arrays = []
-        for layer, (inputs, outputs) in enumerate(zip(self.widths, self.widths[1:], strict=False)):
+        for layer, (inputs, outputs) in enumerate(pairwise(self.widths)):
             kernel = numbers(inputs, outputs, seed=self.seed, index=2 * layer) * np.float32((2 / inputs) ** 0.5)
             arrays.append(kernel.astype(np.float32).astype(np.float64))
             if self.use_bias:

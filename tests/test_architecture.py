@@ -37,7 +37,7 @@ SOURCE_SUFFIXES = {".py", ".hpp", ".cpp", ".inl", ".cmake"}
 
 def includes(path):
     """The included names of a file as (is_quoted, name)."""
-    return [(quote == '"', name) for quote, name in INCLUDE.findall(path.read_text())]
+    return [(quote == '"', name) for quote, name in INCLUDE.findall(path.read_text(encoding="utf-8"))]
 
 
 def forbidden_includes(path, kind):
@@ -133,7 +133,7 @@ def test_a_forbidden_include_is_found(tmp_path, kind, file, text):
 def imported_modules(path, package):
     """Absolute names of the modules that a file imports anywhere, from-imports with what they take."""
     names = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -213,7 +213,7 @@ print(*sorted({name.split(".")[0] for name in set(sys.modules) - before}))
 """
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert "ganglion" in loaded
-    optional = {"argparse", "gzip", "matplotlib", "sklearn", "scipy", "safetensors", "threadpoolctl", "urllib"}
+    optional = {"argparse", "gzip", "matplotlib", "sklearn", "scipy", "safetensors", "threadpoolctl"}
     foreign = {name for name in loaded if name not in sys.stdlib_module_names | {"ganglion", "numpy", "_ganglion_core"}}
     assert foreign == set()
     assert optional.isdisjoint(loaded)
@@ -226,7 +226,7 @@ def source_files():
 
 
 def is_too_long(path):
-    return len(path.read_text().splitlines()) > LONGEST_FILE
+    return len(path.read_text(encoding="utf-8").splitlines()) > LONGEST_FILE
 
 
 def test_no_file_is_longer_than_a_reader_bears():

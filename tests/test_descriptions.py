@@ -29,14 +29,18 @@ def test_optimizers_are_the_core_s():
     assert sorted(CORE.optimizers()) == ["adam", "momentum", "nesterov", "sgd"]  # three of them are SGD
 
 
-@pytest.mark.parametrize("family", [ACTIVATIONS, INITIALIZERS, LOSSES, METRICS, OPTIMIZERS], ids=lambda family: family.kind)
+@pytest.mark.parametrize(
+    "family", [ACTIVATIONS, INITIALIZERS, LOSSES, METRICS, OPTIMIZERS], ids=lambda family: family.kind
+)
 def test_a_family_knows_its_rows_by_name(family):
     for name, row in family.names.items():
         assert family.find("thing", name) == row()
         assert family.canonical("thing", row()) == row.row
     with pytest.raises(ValueError, match=f"^unknown thing 'nothing'; known: {', '.join(family.names)}"):
         family.find("thing", "nothing")
-    with pytest.raises(TypeError, match=f"^thing must be the name of an? {family.kind} or an object of its class; given 3"):
+    with pytest.raises(
+        TypeError, match=f"^thing must be the name of an? {family.kind} or an object of its class; given 3"
+    ):
         family.find("thing", 3)
 
 
@@ -193,11 +197,17 @@ def test_a_field_that_an_older_file_lacks_takes_its_default():
         (changed(("layers", 0, "units"), None), r"layer 0: Dense lacks 'units'"),
         (changed(("layers", 0, "units"), True), r"layer 0: units must be an integer; given True"),
         (changed(("layers", 0, "units"), 0), r"layer 0: units must be at least 1; given 0"),
-        (changed(("layers", 0, "units"), 2**61), r"the architecture: dense.kernel of shape .* more bytes than can be addr"),
+        (
+            changed(("layers", 0, "units"), 2**61),
+            r"the architecture: dense.kernel of shape .* more bytes than can be addr",
+        ),
         (changed(("layers", 0, "activation"), "swoosh"), r"layer 0: unknown activation 'swoosh'"),
         (changed(("layers", 0, "activation"), 7), r"layer 0: activation must be the name of an activation"),
         (changed(("layers", 0, "activation", "class"), "Dense"), r"layer 0, activation: unknown class 'Dense'"),
-        (changed(("layers", 0, "activation", "negative_slope"), {}), r"layer 0, activation: negative_slope must be a number"),
+        (
+            changed(("layers", 0, "activation", "negative_slope"), {}),
+            r"layer 0, activation: negative_slope must be a number",
+        ),
         (changed(("layers", 1, "name"), "dense"), r"two layers have the name 'dense'"),
     ],
 )

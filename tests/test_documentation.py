@@ -34,7 +34,7 @@ def run_examples(test):
 
 def run_page(path):
     """Run the blocks of a page in order; return how many there were."""
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     namespace = {"__name__": "page"}
     count = 0
     for block in BLOCK.finditer(text):
@@ -94,7 +94,7 @@ def test_an_exempt_block_is_left_alone(tmp_path):
 
 def check_links(path):
     """Relative links of a page that lead nowhere."""
-    links = re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", path.read_text())
+    links = re.findall(r"\]\((?!https?:|mailto:|#)([^)#\s]+)", path.read_text(encoding="utf-8"))
     return [link for link in links if not (path.parent / link).exists()]
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from cases import ALPHA, LOSSES, Case, numbers, options
 from ganglion import reference
+from ganglion._native import _ganglion_core as core
 from tolerance import largest_sum, without
 
 STEP = 1e-5  # the differences' own error: STEP² from the third derivative, 1e-16 / STEP from rounding
@@ -22,13 +23,13 @@ NETWORKS = [
 
 
 def network(activation, loss, target, widths, seed):
-    """A model with its batch, and no preactivation near a kink."""
+    """A case and its model in the reference, with no preactivation near a kink."""
     for attempt in range(100):
         case = Case(activation, loss, target, widths, rows=5, last_activation=activation, seed=1000 * seed + attempt)
         model = case.reference()
         model.forward(case.x())
         if min(np.abs(layer.x).min() for layer in model.layers[1::2]) > FROM_KINK:
-            return model, case.x(), case.y()
+            return case, model
     raise AssertionError("100 networks in a row had a preactivation near 0")
 
 
@@ -56,7 +57,8 @@ def disagreement(gradients, differences):
 
 @pytest.mark.parametrize(("activation", "loss", "target", "widths", "seed"), NETWORKS)
 def test_reference_gradients_are_those_of_the_loss(activation, loss, target, widths, seed):
-    model, x, y = network(activation, loss, target, widths, seed)
+    case, model = network(activation, loss, target, widths, seed)
+    x, y = case.x(), case.y()
     _, gradients = model.gradients(x, y, loss)
     differences = central_differences(lambda: reference.LOSSES[loss](model.forward(x), y)[0], model.parameters)
     assert disagreement(gradients, differences) < TOLERANCE
@@ -68,7 +70,8 @@ def test_there_are_sixty_networks():
 
 @pytest.mark.parametrize(("activation", "loss", "target", "widths", "seed"), NETWORKS[:21])
 def test_wrong_gradients_are_found(activation, loss, target, widths, seed):
-    model, x, y = network(activation, loss, target, widths, seed)
+    case, model = network(activation, loss, target, widths, seed)
+    x, y = case.x(), case.y()
     _, gradients = model.gradients(x, y, loss)
     differences = central_differences(lambda: reference.LOSSES[loss](model.forward(x), y)[0], model.parameters)
     last = model.layers[-2]
@@ -82,6 +85,27 @@ def test_wrong_gradients_are_found(activation, loss, target, widths, seed):
     }
     for name, mutant in wrong.items():
         assert disagreement(mutant, differences) > TOLERANCE, name
+
+
+CORES = [row for row in NETWORKS if row[0] in {activation.name for activation in core.activations()}]
+
+
+@pytest.mark.parametrize(("activation", "loss", "target", "widths", "seed"), CORES[:18] + CORES[-6:])
+def test_gradients_of_the_core_are_those_of_its_loss(activation, loss, target, widths, seed):
+    case = network(activation, loss, target, widths, seed)[0]
+    model = case.core(core, "float64")
+    training = core.Training(model, loss, target, core.Optimizer("sgd"), core.Schedule("constant", 1.0, 0.0, 1), [])
+    context, feed, weights = core.Context(None, 1), case.feed(core, "float64"), case.weights()
+
+    def value():
+        for index, array in enumerate(weights):
+            model.assign(index, array)
+        return training.evaluate(context, feed).loss
+
+    gradients = training.gradients(context, feed).arrays
+    differences = central_differences(value, weights)
+    assert disagreement(gradients, differences) < TOLERANCE
+    assert disagreement([-gradient for gradient in gradients], differences) > TOLERANCE
 
 
 def activation_differences(activation):

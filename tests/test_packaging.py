@@ -16,7 +16,7 @@ GENERATED = {".pyc", ".so"}
 
 
 def project_version():
-    return re.search(r"project\(ganglion VERSION ([0-9.]+)", (ROOT / "CMakeLists.txt").read_text())[1]
+    return re.search(r"project\(ganglion VERSION ([0-9.]+)", (ROOT / "CMakeLists.txt").read_text(encoding="utf-8"))[1]
 
 
 @pytest.fixture(scope="module")

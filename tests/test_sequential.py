@@ -51,7 +51,11 @@ def test_a_layer_used_twice_has_weights_of_its_own_each_time():
     [
         (lambda: gg.Sequential(), ValueError, "a model needs at least one layer"),
         (lambda: gg.Sequential([]), ValueError, "a model needs at least one layer"),
-        (lambda: gg.Sequential(gg.Dense(3), 3), TypeError, r"layer 1 must be a layer, like Dense\(10\) or ReLU\(\); given 3"),
+        (
+            lambda: gg.Sequential(gg.Dense(3), 3),
+            TypeError,
+            r"layer 1 must be a layer, like Dense\(10\) or ReLU\(\); given 3",
+        ),
         (lambda: gg.Sequential([gg.Dense(3), "relu"]), TypeError, "layer 1 must be a layer, .*given 'relu'"),
         (lambda: gg.Sequential(gg.Dense(3), gg.ReLU), TypeError, r"layer 1 is the class ReLU itself; write ReLU\(…\)"),
         (lambda: gg.Sequential({"a.b": gg.ReLU()}), ValueError, "name must not be empty and hold no dot; given 'a.b'"),
@@ -64,7 +68,11 @@ def test_a_layer_used_twice_has_weights_of_its_own_each_time():
         (lambda: small(seed=2**64), ValueError, r"seed must be less than 2\*\*64; given 18446744073709551616"),
         (lambda: small(seed=1.0), TypeError, "seed must be an integer; given 1.0 of type float"),
         (lambda: small(dtype="float16"), ValueError, "dtype must be 'float32' or 'float64'; given 'float16'"),
-        (lambda: small(dtype="double precision"), ValueError, "dtype must be 'float32' or 'float64'; given 'double pre"),
+        (
+            lambda: small(dtype="double precision"),
+            ValueError,
+            "dtype must be 'float32' or 'float64'; given 'double pre",
+        ),
         (lambda: small(dtype=None), ValueError, "dtype must be 'float32' or 'float64'; given None"),
         (
             lambda: gg.Sequential(gg.Dense(3, input_shape=(4,)), gg.Dense(2, input_shape=(5,))),
@@ -84,7 +92,9 @@ def test_a_wrong_model_is_refused(make, error, message):
         make()
 
 
-@pytest.mark.parametrize(("dtype", "name"), [("float64", "float64"), (np.float32, "float32"), (np.dtype("f8"), "float64")])
+@pytest.mark.parametrize(
+    ("dtype", "name"), [("float64", "float64"), (np.float32, "float32"), (np.dtype("f8"), "float64")]
+)
 def test_dtype(dtype, name):
     model = small(dtype=dtype)
     assert model.dtype == name
@@ -151,7 +161,9 @@ def test_summary(capsys):
 
 
 def test_repr_shows_the_layers():
-    text = "Sequential(\n    Dense(3, activation='tanh', input_shape=(4,), name='dense'),\n    Dense(2, name='dense_1'),\n"
+    text = (
+        "Sequential(\n    Dense(3, activation='tanh', input_shape=(4,), name='dense'),\n    Dense(2, name='dense_1'),\n"
+    )
     assert repr(small()) == text + "    seed=0, dtype='float32',\n)"
     assert eval(repr(small()), vars(gg)).architecture == small().architecture
 
@@ -211,7 +223,9 @@ def test_probabilities_of_a_network_that_ends_in_them(layers):
 def test_a_single_output_is_class_one_above_a_half():
     model, z = logits([[0.2], [0.5], [0.7], [-3.0]])
     assert model.predict_classes(z).tolist() == [0, 0, 1, 0]
-    with pytest.raises(ValueError, match="predict_proba needs a classifier: two or more outputs, or one with activation"):
+    with pytest.raises(
+        ValueError, match="predict_proba needs a classifier: two or more outputs, or one with activation"
+    ):
         model.predict_proba(z)
 
 
@@ -249,13 +263,25 @@ def test_get_weights_are_copies_that_go_back():
 @pytest.mark.parametrize(
     ("change", "error", "message"),
     [
-        (lambda w: w.pop(), ValueError, r"weights must be 4 arrays: dense.kernel \(4, 3\), dense.bias \(3,\), .*; given 3"),
+        (
+            lambda w: w.pop(),
+            ValueError,
+            r"weights must be 4 arrays: dense.kernel \(4, 3\), dense.bias \(3,\), .*; given 3",
+        ),
         (lambda w: w.append(w[0]), ValueError, "weights must be 4 arrays: .*; given 5"),
         (lambda w: w.__setitem__(0, w[0].T), ValueError, r"dense.kernel must have shape \(4, 3\); given \(3, 4\)"),
         (lambda w: w.__setitem__(1, w[1][:, None]), ValueError, r"dense.bias must have shape \(3,\); given \(3, 1\)"),
         (lambda w: w.__setitem__(3, w[3] * np.nan), ValueError, "dense_1.bias must be finite; given nan at row 0"),
-        (lambda w: w.__setitem__(2, w[2] + np.inf), ValueError, "dense_1.kernel must be finite; given inf at row 0, col"),
-        (lambda w: w.__setitem__(2, np.full((3, 2), 1e40)), ValueError, r"given 1e\+40 at row 0, column 0; that overflows"),
+        (
+            lambda w: w.__setitem__(2, w[2] + np.inf),
+            ValueError,
+            "dense_1.kernel must be finite; given inf at row 0, col",
+        ),
+        (
+            lambda w: w.__setitem__(2, np.full((3, 2), 1e40)),
+            ValueError,
+            r"given 1e\+40 at row 0, column 0; that overflows",
+        ),
         (lambda w: w.__setitem__(2, [["a"] * 2] * 3), TypeError, "dense_1.kernel must be an array of real numbers"),
     ],
 )

@@ -93,10 +93,10 @@ def compilations(build):
 
 def test_no_file_is_compiled_with_flags_that_change_results(build):
     commands = compilations(build)
-    assert {path.stem for path in commands} >= set(KERNELS)
+    assert {path.name for path in commands} == {path.name for path in (ROOT / "cpp").rglob("*.cpp")}
     for path, command in commands.items():
         assert "-ffp-contract=off" in command, path
-        assert {"-ffast-math", "-Ofast", "-funsafe-math-optimizations", "-march=native"}.isdisjoint(command), path
+        assert {"-ffast-math", "-Ofast", "-funsafe-math-optimizations"}.isdisjoint(command), path
 
 
 def test_kernels_are_not_optimized_at_link_time(build):

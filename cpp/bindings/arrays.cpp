@@ -14,6 +14,7 @@ bool aligned(const py::array &array) { return (array.flags() & py::detail::npy_a
 template <class T> MatrixView<const T> rows_of(const py::array &x) {
     const auto item = static_cast<py::ssize_t>(sizeof(T));
     const Index columns = x.shape(1);
+    if (x.size() == 0) return {nullptr, x.shape(0), columns, columns};
     const bool gap = columns > 1 && x.strides(1) != item;
     // One row has no stride; NumPy may report any.
     const Index stride = x.shape(0) > 1 ? x.strides(0) / item : columns;
@@ -39,6 +40,7 @@ template <class T> MatrixView<const T> matrix_of(const py::array &array, const c
     const auto item = static_cast<py::ssize_t>(sizeof(T));
     const int last = static_cast<int>(array.ndim()) - 1;
     const Index rows = last ? array.shape(0) : 1, columns = array.shape(last);
+    if (array.size() == 0) return {nullptr, rows, columns, columns};
     const bool gap = columns > 1 && array.strides(last) != item;
     const Index stride = last && rows > 1 ? array.strides(0) / item : columns;
     if (gap || stride < 0 || (last && rows > 1 && array.strides(0) % item != 0) || !aligned(array))

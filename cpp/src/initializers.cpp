@@ -18,13 +18,9 @@ constexpr Initializer table[] = {
 };
 
 std::array<double, 4> sample(Distribution distribution, const Philox::Words &words) {
-    if (distribution == Distribution::normal) {
-        return normal(words);
-    }
+    if (distribution == Distribution::normal) return normal(words);
     std::array<double, 4> values = uniform(words);
-    for (double &value : values) {
-        value = 2 * value - 1;
-    }
+    for (double &value : values) value = 2 * value - 1;
     return values;
 }
 
@@ -35,12 +31,10 @@ std::span<const Initializer> initializers() { return table; }
 const Initializer &find_initializer(std::string_view name) {
     std::string known;
     for (const Initializer &row : table) {
-        if (name == row.name) {
-            return row;
-        }
-        known += std::string(known.empty() ? "" : ", ") + row.name;
+        if (name == row.name) return row;
+        known += (known.empty() ? "'" : ", '") + std::string(row.name) + "'";
     }
-    throw std::invalid_argument("unknown initializer '" + std::string(name) + "'; known are " + known);
+    throw std::invalid_argument("unknown initializer '" + std::string(name) + "'; known: " + known);
 }
 
 template <class T>

@@ -18,14 +18,12 @@ double logarithm(double x) {
     const auto m = std::bit_cast<double>(bits - (exponent << 52));
     const double s = (m - 1) / (m + 1);
     double series = 0;
-    for (int n = 21; n > 1; n -= 2) {
-        series = s * s * (1.0 / n + series);
-    }
+    for (int n = 21; n > 1; n -= 2) series = s * s * (1.0 / n + series);
     return static_cast<double>(exponent) * std::numbers::ln2 + 2 * (s + s * series);
 }
 
 // {cos, sin} of 2πu for u in [0, 1): u is exactly a multiple of a quarter plus a rest in [-⅛, ⅛], whose Taylor series
-// are below 2⁻⁵⁶ after the terms x¹⁶/16! and x¹⁷/17!.
+// are below 2⁻⁵⁸ after the terms x¹⁶/16! and x¹⁷/17!.
 std::array<double, 2> circle(double u) {
     const int quarter = static_cast<int>(4 * u + 0.5);
     const double x = 2 * std::numbers::pi * (u - 0.25 * quarter);
@@ -65,9 +63,7 @@ void shuffle(const Stream &stream, std::span<std::int32_t> rows) {
     std::iota(rows.begin(), rows.end(), 0);
     Philox::Words words{};
     for (std::size_t i = rows.size(); i-- > 1;) {
-        if (i % 4 == 3 || i + 1 == rows.size()) {
-            words = stream.block(static_cast<std::uint32_t>(i / 4));
-        }
+        if (i % 4 == 3 || i + 1 == rows.size()) words = stream.block(static_cast<std::uint32_t>(i / 4));
         const std::uint64_t partner = (static_cast<std::uint64_t>(words[i % 4]) * (i + 1)) >> 32;
         std::swap(rows[i], rows[partner]);
     }

@@ -59,6 +59,7 @@ template <class T> struct Panels {
 } // namespace
 
 template <class T> Report run(const Context &context, Training<T> &training, const Feed<T> &feed, const RunOptions &options) {
+    const DefaultArithmetic mode;
     check_feed(training, feed);
     if (options.batch_size <= 0) throw std::invalid_argument("batch_size must be at least 1, not " + std::to_string(options.batch_size));
     if (feed.rows() == 0) throw std::invalid_argument("x has no rows; training needs at least one");
@@ -100,6 +101,7 @@ template <class T> Report run(const Context &context, Training<T> &training, con
 }
 
 template <class T> Evaluation evaluate(const Context &context, const Training<T> &training, const Feed<T> &feed) {
+    const DefaultArithmetic mode;
     check_feed(training, feed);
     const Index n = feed.rows();
     if (n == 0) throw std::invalid_argument("x has no rows; evaluation needs at least one");
@@ -139,6 +141,7 @@ template <class T> Evaluation evaluate(const Context &context, const Training<T>
 }
 
 template <class T> Gradients<T> gradients(const Context &context, const Training<T> &training, const Feed<T> &feed) {
+    const DefaultArithmetic mode;
     check_feed(training, feed);
     if (feed.rows() == 0) throw std::invalid_argument("x has no rows; a gradient needs at least one");
     const Kernels<T> &kernels = kernels_of<T>(*context.kernel_set);

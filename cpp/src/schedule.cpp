@@ -10,9 +10,7 @@ double constant(const ScheduleDescription &description, std::int64_t) { return d
 
 // A straight line from `initial` at step 0 to `final` at step `steps`, then `final`: both ends exactly.
 double linear(const ScheduleDescription &description, std::int64_t step) {
-    if (step >= description.steps) {
-        return description.final;
-    }
+    if (step >= description.steps) return description.final;
     const double done = static_cast<double>(step) / static_cast<double>(description.steps);
     return description.initial + (description.final - description.initial) * done;
 }
@@ -26,12 +24,10 @@ std::span<const Schedule> schedules() { return table; }
 const Schedule &find_schedule(std::string_view name) {
     std::string known;
     for (const Schedule &row : table) {
-        if (name == row.name) {
-            return row;
-        }
-        known += std::string(known.empty() ? "" : ", ") + row.name;
+        if (name == row.name) return row;
+        known += (known.empty() ? "'" : ", '") + std::string(row.name) + "'";
     }
-    throw std::invalid_argument("unknown schedule '" + std::string(name) + "'; known are " + known);
+    throw std::invalid_argument("unknown schedule '" + std::string(name) + "'; known: " + known);
 }
 
 } // namespace ganglion

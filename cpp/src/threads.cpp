@@ -1,6 +1,5 @@
 #include "ganglion/threads.hpp"
 #include <algorithm>
-#include <cfenv>
 #include <cstdio>
 #include <memory>
 #include <omp.h>
@@ -27,27 +26,6 @@ std::atomic<bool> used_threads{false};
     if (used_threads.load()) forked.store(true);
 });
 #endif
-
-// The default floating-point environment for one thread, and the old one back.
-class DefaultArithmetic {
-  public:
-#if defined(__x86_64__)
-    DefaultArithmetic() : saved_(_mm_getcsr()) { _mm_setcsr(0x1f80); } // exceptions masked, to nearest, denormals kept
-    ~DefaultArithmetic() { _mm_setcsr(saved_); }
-
-  private:
-    const unsigned saved_;
-#else
-    DefaultArithmetic() {
-        std::fegetenv(&saved_);
-        std::fesetenv(FE_DFL_ENV);
-    }
-    ~DefaultArithmetic() { std::fesetenv(&saved_); }
-
-  private:
-    std::fenv_t saved_;
-#endif
-};
 
 int affinity() {
 #if defined(__linux__)
@@ -79,6 +57,17 @@ void pause() {
 }
 
 } // namespace
+
+#if defined(__x86_64__)
+DefaultArithmetic::DefaultArithmetic() : saved_(_mm_getcsr()) { _mm_setcsr(0x1f80); } // exceptions masked, to nearest, denormals kept
+DefaultArithmetic::~DefaultArithmetic() { _mm_setcsr(saved_); }
+#else
+DefaultArithmetic::DefaultArithmetic() {
+    std::fegetenv(&saved_);
+    std::fesetenv(FE_DFL_ENV);
+}
+DefaultArithmetic::~DefaultArithmetic() { std::fesetenv(&saved_); }
+#endif
 
 int default_team() {
     if (forked.load()) return 1;

@@ -1,11 +1,13 @@
 #include "ganglion/training.hpp"
 #include "ganglion/initializers.hpp"
+#include "ganglion/threads.hpp"
 #include <algorithm>
 #include <cmath>
 
 namespace ganglion {
 
 template <class T> std::shared_ptr<Network<T>> make_network(Architecture architecture, std::uint64_t seed) {
+    const DefaultArithmetic mode;
     auto network = std::make_shared<Network<T>>();
     network->seed = seed;
     Parameters<T> &parameters = network->parameters;

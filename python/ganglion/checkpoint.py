@@ -1,17 +1,19 @@
 """Model files: safetensors with the architecture in the metadata, so that a file needs nothing else and runs no code.
 
-Metadata, all strings: ``ganglion`` (version of this layout), ``numerics`` (version of the arithmetic that the weights come
-from), ``architecture`` (what `Sequential.to_config` gives, as JSON), ``sha256`` (JSON: a hash of each tensor's bytes) and
-``metadata_sha256`` (a hash of the other four). So every bit that matters is covered by a hash, and any program that copies
-tensors and metadata faithfully produces a valid file.
+Metadata, all strings: ``ganglion``, the version of this layout; ``numerics``, the version of the arithmetic that the
+weights come from; ``architecture``, what `Sequential.to_config` gives, as JSON; ``sha256``, a JSON object with the hash
+of each tensor's bytes; ``metadata_sha256``, the hash of the other four. So a hash covers all that matters, and a copy
+made by any program that keeps tensors and metadata is as good as the file.
 """
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,7 +51,7 @@ def _json(value: object) -> str:
 
 
 def _sha256(array: NDArray[Any]) -> str:
-    return hashlib.sha256(memoryview(array.reshape(-1).view(np.uint8))).hexdigest()
+    return hashlib.sha256(array.reshape(-1).view(np.uint8).data).hexdigest()
 
 
 def _metadata_sha256(metadata: Mapping[str, str]) -> str:
@@ -92,7 +94,7 @@ def save(model: Sequential, path: str | os.PathLike[str]) -> None:
         TENSORS_KEY: _json({name: _sha256(array) for name, array in tensors.items()}),
     }
     metadata[METADATA_KEY] = _metadata_sha256(metadata)
-    replace_file(path, encode(tensors, metadata), verify=_read)
+    replace_file(path, encode(tensors, metadata), _verify)
 
 
 def load(path: str | os.PathLike[str]) -> Sequential:
@@ -125,6 +127,13 @@ def load(path: str | os.PathLike[str]) -> Sequential:
     return model
 
 
+def _verify(written: Path) -> None:
+    try:
+        _read(written)
+    except CheckpointError as error:
+        raise OSError(errno.EIO, f"what was read back is not what was written ({error})") from None
+
+
 def _read(path: str | os.PathLike[str]) -> tuple[Any, Tensors]:
     """Read and check all of a file: the architecture and the tensors that fit it."""
     with opened(path) as file:
@@ -145,8 +154,8 @@ def _read_metadata(header: Header) -> tuple[Any, dict[str, str]]:
     metadata = header.metadata
     if VERSION_KEY not in metadata:
         raise CheckpointError(
-            "a safetensors file without ganglion's metadata, hence of another program; build the network and fill it with"
-            " model.load_state_dict(tensors), where tensors, metadata = ganglion.safetensors.read(path)"
+            "a safetensors file without ganglion's metadata, hence of another program; build the network and fill it:"
+            " tensors, metadata = ganglion.safetensors.read(path); model.load_state_dict(tensors)"
         )
     _check_version(metadata[VERSION_KEY])
     for key in KEYS:
@@ -183,7 +192,7 @@ def _check_fit(config: object, header: Header) -> None:
     except (TypeError, ValueError) as error:
         raise CheckpointError(f"{error}; the file is damaged, or needs a newer ganglion") from None
     dtype = np.dtype(architecture.dtype)
-    for name in shapes.keys() | header.tensors.keys():
+    for name in sorted(shapes.keys() | header.tensors.keys()):
         expected = f"{architecture.dtype} of shape {shapes[name]}" if name in shapes else "no such tensor"
         entry = header.tensors.get(name)
         given = f"{entry.dtype} of shape {entry.shape}" if entry else "none"

@@ -152,13 +152,13 @@ def features(argument: str, value: object, columns: int | None, dtype: str) -> A
     """Features as an (n, columns) array for the core; `columns` None takes any number of them.
 
     float32, float64 and uint8 arrays with contiguous rows come back as they are: whoever reads them tests for NaN and
-    infinity on the way. Everything else is copied once, in `dtype`, and tested here.
+    infinity on the way. Everything else is copied once and, unless NumPy makes such an array of it, tested here.
     """
     array = numeric(argument, value)
     if array.ndim != 2 or (columns is not None and array.shape[1] != columns):
         raise ValueError(_wrong_shape(argument, array.shape, columns))
     if array.shape[1] == 0:
-        raise ValueError(f"{argument} must have at least one column; given shape {array.shape}")
+        raise ValueError(f"{argument} must have at least one column; given {array.shape}")
     return array if in_place(array, array.shape[1]) else values(argument, array, dtype)
 
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from matplotlib.text import Text
 
 __all__ = ["learning_curves"]
 
-# Blue (made lighter) and vermillion of Okabe & Ito, "Color Universal Design", 2008: colour-blind people tell them apart,
-# and each has a contrast of at least 3.8:1 on white and on black. Where colour is lost, dashes tell them apart.
+# Blue (made lighter) and vermillion of Okabe & Ito, "Color Universal Design", 2008: colour-blind people tell them
+# apart, and each has a contrast of at least 3.8:1 on white and on black. Where colour is lost, dashes remain.
 CURVES = {"": ("train", "#2B83C2", "-"), "val_": ("validation", "#D55E00", (0, (5, 2)))}
 INK = "#777777"  # 4.5:1 on white and 4.7:1 on black: one picture serves a white page and a dark one
 MARKED_EPOCHS = 15  # up to so many, each epoch is a dot
@@ -73,7 +74,7 @@ def learning_curves(
         if ax is None:
             _ink(panel, words)
     if path is not None:
-        axes[0].figure.savefig(path)
+        cast("Figure", axes[0].figure).savefig(path)
     return axes
 
 
@@ -90,14 +91,16 @@ def _new_axes(count: int, *, shown: bool) -> list[Axes]:
 
 def _draw(axes: Axes, name: str, curves: Mapping[str, Sequence[float]]) -> list[Text]:
     """Draw one panel; return its words."""
+    from matplotlib.ticker import MaxNLocator
+
     for prefix, (label, colour, dashes) in CURVES.items():
         values = curves.get(prefix + name, ())
         if len(values) > 0:
             marker = "o" if len(values) <= MARKED_EPOCHS else ""
-            style = {"color": colour, "linestyle": dashes, "linewidth": 2, "marker": marker, "markersize": 4}
-            axes.plot(range(1, len(values) + 1), values, label=label, **style)
+            (line,) = axes.plot(range(1, len(values) + 1), values, marker=marker, markersize=4, label=label)
+            line.set(color=colour, linestyle=dashes, linewidth=2)
     axes.margins(x=0.03)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color=INK, alpha=0.25, linewidth=0.8)
     axes.set_axisbelow(True)

@@ -42,7 +42,7 @@ MAX_RANK = 8
 MAX_INTEGER_DIGITS = 19  # any 64-bit size fits; keeps Python's unbounded integers, and the time they take, small
 METADATA_KEY = "__metadata__"
 ENTRY_KEYS = {"dtype", "shape", "data_offsets"}
-DTYPES = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
+DTYPES: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F64": np.dtype("<f8")}
 DTYPE_NAMES = {dtype: name for name, dtype in DTYPES.items()}
 
 _EXPORT = "load it with the program that wrote it and save its arrays with the safetensors package"
@@ -120,7 +120,8 @@ def parse_json(text: str, what: str) -> Any:
         value = json.loads(
             text, object_pairs_hook=_unique_keys, parse_int=_parse_integer, parse_constant=_refuse_constant
         )
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
+        if "\\u" in text:  # only an escape can make a surrogate
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
     except CheckpointError as error:
         raise CheckpointError(f"{what}: {error}") from None
     except RecursionError:
@@ -214,7 +215,7 @@ def _describe(start: bytes) -> str:
 
 
 def _fill(file: RawIOBase, buffer: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    view = memoryview(buffer)
+    view = buffer.data
     while view.nbytes:
         count = cast("int | None", file.readinto(view))
         if not count:
@@ -314,7 +315,7 @@ def encode(tensors: Mapping[str, NDArray[Any]], metadata: Mapping[str, str]) -> 
             raise ValueError(f"tensor {name!r}: expected a rank of at most {MAX_RANK}, got {tensor.ndim}")
         if name == METADATA_KEY:
             raise ValueError(f"tensor {name!r}: the format keeps this name for itself")
-        buffers.append(memoryview(np.asarray(tensor, dtype, order="C").reshape(-1).view(np.uint8)))
+        buffers.append(np.asarray(tensor, dtype, order="C").reshape(-1).view(np.uint8).data)
         offsets = [position, position + tensor.nbytes]
         fields[name] = {"dtype": DTYPE_NAMES[dtype], "shape": list(tensor.shape), "data_offsets": offsets}
         position += tensor.nbytes

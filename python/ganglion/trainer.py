@@ -269,7 +269,7 @@ class Trainer:
             counts = f"{x_argument} has {len(array)}, {y_argument} has {len(targets)}"
             raise ValueError(f"{x_argument} and {y_argument} must have as many rows; {counts}")
         if len(array) == 0:
-            raise ValueError(f"{x_argument} has no rows: shape {array.shape}")
+            raise ValueError(f"{x_argument} must have at least one row; given {array.shape}")
         outputs = model.architecture.sizes(array.shape[1])[-1]
         return Rows(array, self.loss.targets(y_argument, targets, outputs, model.dtype))
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ganglion import _native, inputs, machine
-from ganglion.layers import Dense, Layer, Softmax
+from ganglion.layers import Dense, Softmax
 from ganglion.losses import LOSSES, CrossEntropy, Loss
 from ganglion.optimizers import OPTIMIZERS, Optimizer
 from ganglion.sequential import Sequential
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Comparison", "Verification", "verify"]
 
-QUANTITIES = ("output", "dW", "db", "new W", "new b")
+QUANTITIES = ("output", "dW", "db", "new W", "new b", "loss")
+LETTERS = {"kernel": "W", "bias": "b"}
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,11 @@ class Comparison:
     Attributes
     ----------
     layer
-        The layer's name; ``"loss"`` for the loss.
+        The layer's name; empty for the loss.
     quantity
-        ``"output"``, ``"dW"``, ``"db"``, ``"new W"`` or ``"new b"``; ``""`` for the loss.
+        ``"output"``, ``"dW"``, ``"db"``, ``"new W"``, ``"new b"`` or ``"loss"``.
     error
-        The largest \\|ganglion − reference\\|.
+        The largest absolute difference from the reference.
     share
         The largest share of its bound that an element's error takes; NaN if one is NaN.
     """
@@ -89,22 +90,27 @@ class Verification:
 
     def __str__(self) -> str:
         cells: dict[str, dict[str, str]] = {}
-        for comparison in self.comparisons:
-            quantity = comparison.quantity or "output"
-            cells.setdefault(comparison.layer, {})[quantity] = f"{comparison.error:.1e} {_percent(comparison.share):>6}"
+        for row in self.comparisons:
+            cells.setdefault(row.layer, {})[row.quantity] = f"{row.error:.1e} {_percent(row.share):>6}"
+        of_loss = cells.pop("", {})
         columns = [quantity for quantity in QUANTITIES if any(quantity in row for row in cells.values())]
-        first = max(map(len, cells))
-        rows = [f"{'':<{first}}" + "".join(f"{quantity:>18}" for quantity in columns)]
-        for layer, row in cells.items():
-            rows.append(f"{layer:<{first}}" + "".join(f"{row.get(quantity, ''):>18}" for quantity in columns))
-        title = f"{self.dtype} on {self.kernel_set}, {self.rows} rows: largest |ganglion − reference| and its share of the bound"
-        return "\n".join([title, *(row.rstrip() for row in rows), self._verdict()])
+        width = max(map(len, ["loss", *cells]))
+        what = "largest error against the reference, share of its bound"
+        lines = [
+            f"{self.dtype} on {self.kernel_set}, {self.rows} rows: {what}",
+            _line("", columns, width),
+            *(_line(layer, [row.get(quantity, "") for quantity in columns], width) for layer, row in cells.items()),
+            *(_line(quantity, [cell], width) for quantity, cell in of_loss.items()),
+            "all within their bounds",
+        ]
+        if not self.ok:
+            outside = ", ".join(f"{row.layer} {row.quantity}".strip() for row in self.failures)
+            lines[-1] = f"NOT as the reference computes it: {outside}"
+        return "\n".join(lines)
 
-    def _verdict(self) -> str:
-        if self.ok:
-            return "all within their bounds"
-        outside = [f"{c.layer} {c.quantity}".rstrip() for c in self.failures]
-        return f"NOT as the reference computes it: {', '.join(outside)}"
+
+def _line(name: str, cells: list[str], width: int) -> str:
+    return (f"{name:<{width}}" + "".join(f"{cell:>18}" for cell in cells)).rstrip()
 
 
 def verify(
@@ -149,7 +155,7 @@ def verify(
     >>> model = gg.Sequential(gg.Dense(8, activation="tanh", input_shape=(3,)), gg.Dense(2), seed=1)
     >>> x = np.linspace(-1, 1, 30).reshape(10, 3)
     >>> result = gg.verify(model, x, [0, 1] * 5)
-    float32 on ..., 10 rows: largest |ganglion − reference| and its share of the bound
+    float32 on ..., 10 rows: largest error against the reference, share of its bound
                      output                dW                db             new W             new b
     dense   ...
     dense_1 ...
@@ -163,49 +169,55 @@ def verify(
     optimizer = OPTIMIZERS.find("optimizer", "adam" if optimizer is None else optimizer)
     copy = Sequential.from_config(model.to_config())
     copy.set_weights(weights)
-    trainer = Trainer(copy, loss, optimizer)
-    trainer.evaluate(x, y)  # whatever is wrong with the batch, this says it
-    features = inputs.features("x", x, copy.network.inputs, model.dtype)
-    target = loss.targets("y", np.asarray(y), copy.network.outputs, model.dtype)
-    # The core's first rounding of x is part of what the model is given, not of its error.
-    exact = features.astype(model.dtype).astype(np.float64)
-    batch = _Batch(features, exact, target.kind, target.array)
+    Trainer(copy, loss, optimizer).train_on_batch(x, y)  # also says whatever is wrong with the batch
+    batch = _batch(model, x, y, loss)
     context = machine.context()
+
+    target = batch.targets.kind
+    training = _native.Training(model.network, loss.row, target, optimizer.native(), optimizer.schedule.native(), [])
+    found = training.gradients(context, batch.feed())
+    names = [name.rpartition(".")[::2] for name in model.state_dict()]
     comparisons = [
         *_outputs(model, weights, batch),
-        *_gradients_and_step(copy, weights, batch, loss, optimizer, lambda: trainer.train_on_batch(x, y)),
+        *_gradients(model, weights, batch, loss, names, found.loss, found.arrays),
+        *_steps(weights, found.arrays, optimizer, training.learning_rate, names, copy.get_weights()),
     ]
-    order = [layer.name for layer in model.layers] + ["loss"]
-    comparisons.sort(key=lambda comparison: order.index(comparison.layer))
-    result = Verification(tuple(comparisons), len(exact), model.dtype, context.kernel_set)
+    layers = [*(layer.name for layer in model.layers), ""]
+    comparisons.sort(key=lambda row: (layers.index(row.layer), QUANTITIES.index(row.quantity)))
+    result = Verification(tuple(comparisons), len(batch.exact), model.dtype, context.kernel_set)
     print(result)
     return result
 
 
 @dataclass(frozen=True)
 class _Batch:
-    """Features as the core and as the reference take them, and targets."""
+    """Features as the core takes them, and after its first rounding of them; targets."""
 
     features: Array
     exact: Array
-    kind: str
-    targets: Array
+    targets: inputs.Targets
 
     def feed(self) -> _native.Feed:
-        labels = self.kind == "labels"
-        return _native.Feed(self.features, self.targets if labels else None, None if labels else self.targets)
+        kind, array = self.targets
+        return _native.Feed(self.features, array if kind == "labels" else None, array if kind == "values" else None)
+
+
+def _batch(model: Sequential, x: ArrayLike, y: ArrayLike, loss: Loss) -> _Batch:
+    network = model.network
+    features = inputs.features("x", x, network.inputs, model.dtype)
+    exact = features.astype(model.dtype).astype(np.float64)
+    return _Batch(features, exact, loss.targets("y", inputs.numeric("y", y), network.outputs, model.dtype))
 
 
 def _outputs(model: Sequential, weights: list[Array], batch: _Batch) -> Iterator[Comparison]:
     """Each layer's output is that of a model which ends there."""
     from ganglion import reference
 
-    layers, ends = _in_reference(model.layers, weights, model.dtype)
+    layers, ends = _in_reference(model, weights)
     network = reference.Sequential(layers)
     network.forward(batch.exact)
     bounds = reference.forward_bounds(network, model.dtype)
-    used = 0
-    size = batch.exact.shape[1]
+    used, size = 0, batch.exact.shape[1]
     for count, (layer, end) in enumerate(zip(model.layers, ends, strict=True), start=1):
         used += len(layer.parameter_shapes(size))
         size = layer.outputs(size)
@@ -215,51 +227,53 @@ def _outputs(model: Sequential, weights: list[Array], batch: _Batch) -> Iterator
         yield _compared(layer.name, "output", part.predict(batch.features), layers[end].y, bounds[end])
 
 
-def _gradients_and_step(
-    copy: Sequential,
+def _gradients(
+    model: Sequential,
     weights: list[Array],
     batch: _Batch,
     loss: Loss,
-    optimizer: Optimizer,
-    step: Callable[[], float],
+    names: list[tuple[str, str]],
+    found_loss: float,
+    found: list[Array],
 ) -> Iterator[Comparison]:
     from ganglion import reference
 
-    schedule = optimizer.schedule.native()
-    training = _native.Training(copy.network, loss.row, batch.kind, optimizer.native(), schedule, [])
-    rate = training.learning_rate
-    found = training.gradients(machine.context(), batch.feed())
-
-    described = copy.layers
-    layers, _ = _in_reference(described, weights, copy.dtype)
-    if isinstance(loss, CrossEntropy) and isinstance(described[-1].function, Softmax):
-        layers.pop()  # the loss's own
+    layers, _ = _in_reference(model, weights)
+    if isinstance(loss, CrossEntropy) and isinstance(model.layers[-1].function, Softmax):
+        layers[-1] = reference.Activation("identity")  # the softmax is the loss's own
     network = reference.Sequential(layers)
-    value, gradients = network.gradients(batch.exact, batch.targets, loss.row)
-    of_loss, of_gradients = reference.gradient_bounds(network, batch.targets, loss.row, copy.dtype)
+    targets = batch.targets.array
+    value, gradients = network.gradients(batch.exact, targets, loss.row)
+    of_loss, bounds = reference.gradient_bounds(network, targets, loss.row, model.dtype)
+    for (layer, kind), actual, expected, bound in zip(names, found, gradients, bounds, strict=True):
+        yield _compared(layer, f"d{LETTERS[kind]}", actual, expected, bound)
+    yield _compared("", "loss", np.array(found_loss), np.array(value), np.array(of_loss))
 
-    start = [weight.astype(np.float64) for weight in weights]
-    exact = [gradient.astype(np.float64) for gradient in found.arrays]
+
+def _steps(
+    weights: list[Array],
+    gradients: list[Array],
+    optimizer: Optimizer,
+    rate: float,
+    names: list[tuple[str, str]],
+    new: list[Array],
+) -> Iterator[Comparison]:
+    from ganglion import reference
 
     def make() -> reference.Optimizer:
-        options = {field.name: getattr(optimizer, field.name) for field in fields(optimizer)}  # type: ignore[arg-type]
+        options = {field.name: getattr(optimizer, field.name) for field in fields(optimizer)}
         return reference.OPTIMIZERS[optimizer.row](**(options | {"learning_rate": rate}))
 
-    of_step = reference.update_bounds(make, start, exact, copy.dtype)
-    make().update(start, exact)
-    step()
-
-    names = [name.rpartition(".") for name in copy.state_dict()]
-    new = copy.get_weights()
-    for index, (layer, _, kind) in enumerate(names):
-        letter = {"kernel": "W", "bias": "b"}[kind]
-        yield _compared(layer, f"d{letter}", found.arrays[index], gradients[index], of_gradients[index])
-        yield _compared(layer, f"new {letter}", new[index], start[index], of_step[index])
-    yield _compared("loss", "", np.array(found.loss), np.array(value), np.array(of_loss))
+    expected = [weight.astype(np.float64) for weight in weights]
+    exact = [gradient.astype(np.float64) for gradient in gradients]
+    bounds = reference.update_bounds(make, expected, exact, str(weights[0].dtype)) if weights else []
+    make().update(expected, exact)
+    for (layer, kind), actual, array, bound in zip(names, new, expected, bounds, strict=True):
+        yield _compared(layer, f"new {LETTERS[kind]}", actual, array, bound)
 
 
 def _in_reference(
-    described: tuple[Layer, ...], weights: list[Array], dtype: str
+    model: Sequential, weights: list[Array]
 ) -> tuple[list[reference.Dense | reference.Activation], list[int]]:
     """The layers in the reference with exactly these weights, and where among them each of the model's layers ends."""
     from ganglion import reference
@@ -267,11 +281,11 @@ def _in_reference(
     remaining = iter(weight.astype(np.float64) for weight in weights)
     layers: list[reference.Dense | reference.Activation] = []
     ends = []
-    for layer in described:
+    for layer in model.layers:
         if isinstance(layer, Dense):
             layers.append(reference.Dense(next(remaining), next(remaining) if layer.use_bias else None))
         function = layer.function
-        alpha = float(np.dtype(dtype).type(function.alpha))
+        alpha = float(np.dtype(model.dtype).type(function.alpha))
         options = dict.fromkeys(reference.ACTIVATIONS[function.row].options, alpha)
         if function.row != "identity" or not isinstance(layer, Dense):
             layers.append(reference.Activation(function.row, **options))

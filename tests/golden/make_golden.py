@@ -9,6 +9,7 @@ others in the last two or three digits, and the tests ask for twelve.
 
 import json
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +28,7 @@ SEED = 0
 def initial_weights():
     """Kernel and bias of each layer in order."""
     weights = []
-    for layer, (inputs, outputs) in enumerate(zip(WIDTHS, WIDTHS[1:], strict=False)):
+    for layer, (inputs, outputs) in enumerate(pairwise(WIDTHS)):
         weights.append(reference.initialize("glorot_uniform", inputs, outputs, SEED, index=2 * layer))
         weights.append(np.zeros(outputs))
     return weights
@@ -42,7 +43,7 @@ def batches(x, y):
 
 
 def synthetic():
-    """6400 rows that anybody can make: uniform numbers, half of them zero, and the largest of ten random sums as label."""
+    """6400 rows that anybody can make: uniform numbers, half of them zero; the label is the largest of ten sums."""
     rows = 50 * BATCH_SIZE
     x = np.maximum(2 * reference.uniform(rows * WIDTHS[0], SEED, kind=4).reshape(rows, -1) - 1, 0)
     teacher = reference.normal(WIDTHS[0] * WIDTHS[-1], SEED, kind=4, index=1).reshape(WIDTHS[0], -1)
@@ -74,7 +75,9 @@ def torch_losses(x, y):
     losses = []
     for images, labels in batches(x, y):
         optimizer.zero_grad()
-        loss = torch.nn.functional.cross_entropy(model(torch.from_numpy(images)), torch.from_numpy(labels.astype(np.int64)))
+        loss = torch.nn.functional.cross_entropy(
+            model(torch.from_numpy(images)), torch.from_numpy(labels.astype(np.int64))
+        )
         loss.backward()
         optimizer.step()
         losses.append(loss.item())

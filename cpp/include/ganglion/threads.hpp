@@ -1,6 +1,7 @@
 // The one place that knows OpenMP: a team of threads, its barrier and its default size.
 #pragma once
 #include <atomic>
+#include <cfenv>
 
 namespace ganglion {
 
@@ -8,6 +9,23 @@ namespace ganglion {
 // the processors this process may use and its control group's quota. 1 in a child forked after the core was used, whose
 // OpenMP pool did not survive the fork.
 int default_team();
+
+// The default rounding and denormal mode for the calling thread as long as this lives, then the old one again. Every entry
+// of the core that computes holds one, and so does every thread of a team.
+class DefaultArithmetic {
+  public:
+    DefaultArithmetic();
+    ~DefaultArithmetic();
+    DefaultArithmetic(const DefaultArithmetic &) = delete;
+    DefaultArithmetic &operator=(const DefaultArithmetic &) = delete;
+
+  private:
+#if defined(__x86_64__)
+    unsigned saved_; // the SSE control register: cheaper than the whole environment, whose x87 half is not used
+#else
+    std::fenv_t saved_;
+#endif
+};
 
 // Where all threads of a team wait for the last. Spins briefly, then yields its processor at each look, so that a team
 // larger than the machine still moves on.
@@ -29,7 +47,7 @@ int run_team(int threads, void (*body)(void *, int thread, int team), void *data
 }
 
 // Calls body(thread, team) on `threads` threads at once, the caller being thread 0, and returns the size of the team that
-// ran. The body must not throw. Each thread computes in the default rounding and denormal mode; the caller's is restored.
+// ran. The body must not throw.
 template <class Body> int parallel(int threads, Body &&body) {
     return detail::run_team(
         threads, [](void *data, int thread, int team) { (*static_cast<Body *>(data))(thread, team); }, &body);

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import os
+from io import BufferedIOBase
 from pathlib import Path
-from typing import BinaryIO, Literal, cast, overload
+from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,10 +27,10 @@ Scaled = tuple[NDArray[np.float32], Labels]  # (n, 784), (n,)
 Raw = tuple[Images, Labels]
 
 
-def _read_exactly(file: BinaryIO, path: Path, count: int, what: str) -> NDArray[np.uint8]:
+def _read_exactly(file: BufferedIOBase, path: Path, count: int, what: str) -> NDArray[np.uint8]:
     array = np.empty(count, np.uint8)
     filled = 0
-    while got := file.readinto(memoryview(array)[filled:]):  # type: ignore[attr-defined]
+    while got := file.readinto(array.data[filled:]):
         filled += got
     if filled < count:
         raise ValueError(
@@ -38,7 +39,7 @@ def _read_exactly(file: BinaryIO, path: Path, count: int, what: str) -> NDArray[
     return array
 
 
-def _read(file: BinaryIO, path: Path, rank: int | None, most_bytes: int) -> NDArray[np.uint8]:
+def _read(file: BufferedIOBase, path: Path, rank: int | None, most_bytes: int) -> NDArray[np.uint8]:
     magic = _read_exactly(file, path, 4, "magic number")
     dimensions = int(magic[3])
     if magic[0] != 0 or magic[1] != 0 or magic[2] != UINT8 or dimensions != (rank or dimensions) or dimensions == 0:
@@ -99,7 +100,7 @@ def read_idx(path: str | os.PathLike[str], *, rank: int | None = None) -> NDArra
 
     try:
         with gzip.open(path, "rb") as unpacked:
-            return _read(cast("BinaryIO", unpacked), path, rank, size * LARGEST_DEFLATE_RATIO)
+            return _read(unpacked, path, rank, size * LARGEST_DEFLATE_RATIO)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise ValueError(f"{path}: expected a whole gzip file ({error}); it is damaged, fetch it again") from None
 

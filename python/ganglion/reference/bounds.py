@@ -21,7 +21,8 @@ from .optimizers import Optimizer
 from .sequential import Sequential
 
 CONFIDENCE = 4.0
-FUNCTION = 16.0  # roundings, generously, in an elementwise function and the few operations around it
+FEW = 16.0  # roundings, generously, in an elementwise function and the operations around it
+COUPLED = frozenset({"cross_entropy"})  # losses whose gradient depends on the whole row
 
 
 def unit_roundoff(dtype: str) -> float:
@@ -85,8 +86,8 @@ def forward_of(layer: Dense | Activation, dx: Array, unit: float) -> Array:
 def roundings(layer: Activation) -> Array:
     """Count the roundings in an activation's value; a softmax also rounds exp's argument and a sum."""
     if not layer.row.whole_rows:
-        return np.full_like(layer.x, FUNCTION)
-    return np.asarray(layer.x.max(axis=1, keepdims=True) - layer.x + FUNCTION + np.sqrt(layer.x.shape[1]))
+        return np.full_like(layer.x, FEW)
+    return np.asarray(layer.x.max(axis=1, keepdims=True) - layer.x + FEW + np.sqrt(layer.x.shape[1]))
 
 
 def backward_of(layer: Dense | Activation, ddy: Array, dx: Array, unit: float) -> tuple[Array, list[Array]]:
@@ -113,15 +114,15 @@ def cross_entropy_roundings(logits: Array, targets: Array) -> tuple[float, Array
     weight = targets.sum(axis=1, keepdims=True)
     n = logits.shape[1]
     p = np.exp(logits - logits.max(axis=1, keepdims=True))
-    in_row = (np.abs(logits).max(axis=1, keepdims=True) * 2 + 2 * np.log(n) + np.sqrt(n) + FUNCTION) * weight
-    in_gradient = (FUNCTION + np.sqrt(n)) * (p * weight + targets)
+    in_row = (np.abs(logits).max(axis=1, keepdims=True) * 2 + 2 * np.log(n) + np.sqrt(n) + FEW) * weight
+    in_gradient = (FEW + np.sqrt(n)) * (p * weight + targets)
     return float(in_row.mean()), in_gradient / len(logits)
 
 
 def mse_roundings(output: Array, targets: Array) -> tuple[float, Array]:
     """Count the roundings in the loss and in its gradient, times what they round."""
     loss, gradient = LOSSES["mse"](output, targets)
-    return (FUNCTION + np.sqrt(output.shape[1])) * loss, FUNCTION * np.abs(gradient)
+    return (FEW + np.sqrt(output.shape[1])) * loss, FEW * np.abs(gradient)
 
 
 LOSS_ROUNDINGS: dict[str, Callable[[Array, Array], tuple[float, Array]]] = {
@@ -163,9 +164,8 @@ def gradient_bounds(model: Sequential, targets: ArrayLike, loss: str, dtype: str
     in_loss, in_gradient = LOSS_ROUNDINGS[loss](output, targets)
     _, gradient = LOSSES[loss](output, targets)
     of_loss = np.sqrt(np.sum((gradient * deviations[-1]) ** 2) + (unit * in_loss) ** 2)
-    below = combined(
-        carried(lambda z: LOSSES[loss](z, targets)[1], output, deviations[-1], whole_rows=True), unit * in_gradient
-    )
+    carried_on = carried(lambda z: LOSSES[loss](z, targets)[1], output, deviations[-1], loss in COUPLED)
+    below = combined(carried_on, unit * in_gradient)
     found: list[Array] = []
     for layer, dx in zip(reversed(model.layers), reversed(deviations[:-1]), strict=True):
         below, of_parameters = backward_of(layer, below, dx, unit)
@@ -191,8 +191,7 @@ def update_bounds(
     def updated(sign: int) -> list[Array]:
         """Step with the gradients moved by more than their roundings, and those of the penalty's, can."""
         moved = [
-            g + sign * FUNCTION * unit * (np.abs(g) + decay * np.abs(w))
-            for w, g in zip(parameters, gradients, strict=True)
+            g + sign * FEW * unit * (np.abs(g) + decay * np.abs(w)) for w, g in zip(parameters, gradients, strict=True)
         ]
         copies = [w.copy() for w in parameters]
         make().update(copies, moved)
@@ -201,7 +200,5 @@ def update_bounds(
     bounds = []
     for w, below, new, above in zip(parameters, updated(-1), updated(0), updated(1), strict=True):
         moved = np.maximum(np.abs(above - new), np.abs(below - new))
-        bounds.append(
-            moved + FUNCTION * unit * np.abs(new - w) + 2 * unit * np.abs(new) + np.finfo(dtype).smallest_normal
-        )
+        bounds.append(moved + FEW * unit * np.abs(new - w) + 2 * unit * np.abs(new) + np.finfo(dtype).smallest_normal)
     return bounds

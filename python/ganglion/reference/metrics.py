@@ -38,4 +38,4 @@ def classes(rows: ArrayLike) -> NDArray[np.int64]:
     values = np.asarray(rows)
     if values.ndim == 1 or values.shape[1] == 1:
         return (values.reshape(-1) > 0.5).astype(np.int64)
-    return values.argmax(axis=1).astype(np.int64)
+    return np.asarray(values.argmax(axis=1), np.int64)

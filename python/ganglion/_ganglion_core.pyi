@@ -1,0 +1,326 @@
+"""
+The C++ core of ganglion. Use the package's own names instead of these.
+"""
+
+from __future__ import annotations
+
+import collections.abc
+import types
+import typing
+
+import numpy
+import numpy.typing
+
+__all__: list[str] = [
+    "Activation",
+    "ActivationInfo",
+    "Context",
+    "Dense",
+    "Evaluation",
+    "Feed",
+    "Gradients",
+    "KernelSetInfo",
+    "Network",
+    "NonFiniteInputError",
+    "Optimizer",
+    "Report",
+    "Schedule",
+    "Snapshot",
+    "Training",
+    "TrainingDivergedError",
+    "activations",
+    "default_team",
+    "initializers",
+    "kernel_sets",
+    "losses",
+    "operations",
+    "optimizers",
+    "schedules",
+]
+
+class NonFiniteInputError(ValueError):
+    pass
+
+class TrainingDivergedError(FloatingPointError):
+    pass
+
+class KernelSetInfo:
+    """
+    A kernel set of this build: one instruction set.
+    """
+    @property
+    def description(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def supported(self) -> bool:
+        """
+        Whether this machine can run it.
+        """
+    @property
+    def width_float32(self) -> int:
+        """
+        Elements per vector.
+        """
+    @property
+    def width_float64(self) -> int:
+        """
+        Elements per vector.
+        """
+
+class ActivationInfo:
+    """
+    A row of the activation table.
+    """
+    @property
+    def name(self) -> str: ...
+    @property
+    def needs(self) -> str:
+        """
+        What its backward reads: "output" or "input".
+        """
+
+class Context:
+    """
+    Where a run takes place: on which kernels, with how many threads.
+    """
+    def __init__(
+        self, kernel_set: str | None = None, threads: typing.SupportsInt | typing.SupportsIndex | None = None
+    ) -> None: ...
+    @property
+    def kernel_set(self) -> str: ...
+    @property
+    def threads(self) -> int:
+        """
+        The number asked for, or the most that a run would take.
+        """
+
+class Dense:
+    """
+    A dense layer as the core is told of it.
+    """
+    def __init__(
+        self,
+        name: str,
+        units: typing.SupportsInt | typing.SupportsIndex,
+        use_bias: bool,
+        activation: str,
+        alpha: typing.SupportsFloat | typing.SupportsIndex,
+        kernel_initializer: str,
+        bias_initializer: str,
+    ) -> None: ...
+
+class Activation:
+    """
+    An activation layer as the core is told of it.
+    """
+    def __init__(self, name: str, activation: str, alpha: typing.SupportsFloat | typing.SupportsIndex) -> None: ...
+
+class Network:
+    """
+    A network: its architecture and its parameters, in one flat buffer.
+    """
+    def __init__(
+        self,
+        inputs: typing.SupportsInt | typing.SupportsIndex,
+        layers: collections.abc.Sequence[Dense | Activation],
+        dtype: str,
+        seed: typing.SupportsInt | typing.SupportsIndex,
+    ) -> None: ...
+    def assign(self, index: typing.SupportsInt | typing.SupportsIndex, value: numpy.typing.NDArray[typing.Any]) -> None:
+        """
+        Copies a finite array of the parameter's shape and the network's dtype into it.
+        """
+    def parameters(self) -> list[typing.Any]:
+        """
+        Live read-only views: kernel (I, O) and bias (O,) of each dense layer in order.
+        """
+    def predict(self, context: Context, x: numpy.typing.NDArray[typing.Any]) -> numpy.typing.NDArray[typing.Any]:
+        """
+        The last layer's output (n, O) for rows of float32, float64 or uint8.
+        """
+    @property
+    def dtype(self) -> str: ...
+    @property
+    def inputs(self) -> int: ...
+    @property
+    def outputs(self) -> int: ...
+    @property
+    def version(self) -> int:
+        """
+        Raised by every write to the parameters.
+        """
+
+class Optimizer:
+    """
+    An optimizer as the core is told of it.
+    """
+    def __init__(
+        self,
+        name: str,
+        momentum: typing.SupportsFloat | typing.SupportsIndex = 0.0,
+        beta1: typing.SupportsFloat | typing.SupportsIndex = 0.9,
+        beta2: typing.SupportsFloat | typing.SupportsIndex = 0.999,
+        epsilon: typing.SupportsFloat | typing.SupportsIndex = 1e-08,
+        weight_decay: typing.SupportsFloat | typing.SupportsIndex = 0.0,
+    ) -> None: ...
+
+class Schedule:
+    """
+    A learning-rate schedule as the core is told of it.
+    """
+    def __init__(
+        self,
+        name: str,
+        initial: typing.SupportsFloat | typing.SupportsIndex,
+        final: typing.SupportsFloat | typing.SupportsIndex = 0.0,
+        steps: typing.SupportsInt | typing.SupportsIndex = 0,
+    ) -> None: ...
+
+class Feed:
+    """
+    A data set: x read in place, targets copied.
+    """
+    def __init__(
+        self,
+        x: numpy.typing.NDArray[typing.Any],
+        labels: numpy.typing.NDArray[typing.Any] | None = None,
+        values: numpy.typing.NDArray[typing.Any] | None = None,
+    ) -> None: ...
+
+class Report:
+    """
+    What a run did, and on what.
+    """
+    @property
+    def epochs(self) -> numpy.typing.NDArray[numpy.float64]:
+        """
+        (finished epochs, 1 + metrics): mean loss and metrics.
+        """
+    @property
+    def kernel_set(self) -> str: ...
+    @property
+    def plan(self) -> tuple[typing.Any, ...]:
+        """
+        Phases of a step, in order.
+        """
+    @property
+    def running(self) -> tuple[typing.Any, ...]:
+        """
+        Mean loss and metrics of the epoch under way; empty at an epoch's end.
+        """
+    @property
+    def seconds(self) -> tuple[typing.Any, ...]:
+        """
+        Of each phase, the mean of a step, from a sample of steps.
+        """
+    @property
+    def steps(self) -> int: ...
+    @property
+    def stopped(self) -> bool: ...
+    @property
+    def team(self) -> int:
+        """
+        Threads that ran.
+        """
+
+class Evaluation:
+    """
+    Mean loss and metrics of a data set.
+    """
+    @property
+    def loss(self) -> float: ...
+    @property
+    def metrics(self) -> tuple[typing.Any, ...]: ...
+    @property
+    def rows(self) -> int: ...
+
+class Gradients:
+    """
+    Mean loss of a batch and its gradient by parameter.
+    """
+    @property
+    def arrays(self) -> list[typing.Any]: ...
+    @property
+    def loss(self) -> float: ...
+
+class Snapshot:
+    """
+    Parameters, moments and counters: one value.
+    """
+
+class Training:
+    """
+    A network in training: loss, optimizer, schedule and where it is.
+    """
+    def __init__(
+        self,
+        network: Network,
+        loss: str,
+        target: str,
+        optimizer: Optimizer,
+        schedule: Schedule,
+        metrics: collections.abc.Sequence[str],
+    ) -> None: ...
+    def begin_epoch(self) -> None:
+        """
+        Drops an epoch under way.
+        """
+    def evaluate(self, context: Context, feed: Feed) -> Evaluation: ...
+    def gradients(self, context: Context, feed: Feed) -> Gradients:
+        """
+        Of the whole feed as one batch; nothing changes.
+        """
+    def restore(self, snapshot: Snapshot) -> None: ...
+    def run(
+        self,
+        context: Context,
+        feed: Feed,
+        *,
+        batch_size: typing.SupportsInt | typing.SupportsIndex,
+        steps: typing.SupportsInt | typing.SupportsIndex,
+        shuffle: bool,
+        plan: str = "auto",
+        stop: typing.Any = None,
+    ) -> Report:
+        """
+        Makes up to `steps` optimizer steps from where the state is.
+        """
+    def set_epoch(self, epoch: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+    def snapshot(self) -> Snapshot: ...
+    @property
+    def epoch(self) -> int: ...
+    @property
+    def learning_rate(self) -> float:
+        """
+        Of the next step.
+        """
+    @property
+    def position(self) -> int:
+        """
+        Steps made in this epoch.
+        """
+    @property
+    def step(self) -> int:
+        """
+        Optimizer steps made.
+        """
+
+def activations() -> list[ActivationInfo]: ...
+def default_team() -> int:
+    """
+    Threads that a run may use when nobody asks for a number.
+    """
+
+def initializers() -> list[str]: ...
+def kernel_sets() -> list[KernelSetInfo]:
+    """
+    The kernel sets of this build, best first.
+    """
+
+def losses() -> list[str]: ...
+def optimizers() -> list[str]: ...
+def schedules() -> list[str]: ...
+
+__version__: str
+operations: types.ModuleType

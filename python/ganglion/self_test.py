@@ -1,0 +1,1 @@
+"""``ganglion verify``: does this machine compute what every machine computes?"""

@@ -1,0 +1,183 @@
+"""Progress lines: what they say, when they are refreshed, and how they look in a terminal and in a log."""
+
+import io
+
+import numpy as np
+import pytest
+
+import ganglion as gg
+from ganglion.progress import REFRESH_SECONDS, Progress, duration, rate, style
+
+
+class Terminal(io.StringIO):
+    """A terminal that nothing is known about, or one of a given encoding."""
+
+    def __init__(self, encoding="utf-8"):
+        super().__init__()
+        self._encoding = encoding
+
+    @property
+    def encoding(self):
+        return self._encoding
+
+    def isatty(self):
+        return True
+
+    def screen(self):
+        """The lines as they stand in the end."""
+        lines = []
+        for line in self.getvalue().split("\n"):
+            shown = ""
+            for piece in line.split("\r"):
+                shown = piece + shown[len(piece) :]
+            lines.append(shown.rstrip())
+        return lines
+
+
+class Clock:
+    def __init__(self):
+        self.now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+def progress(stream, *, living=True, epochs=12, rows=1000, batch_size=100, names=("loss", "accuracy")):
+    clock = Clock()
+    return clock, Progress(
+        living, epochs=epochs, rows=rows, batch_size=batch_size, names=names, stream=stream, clock=clock
+    )
+
+
+@pytest.mark.parametrize(
+    ("verbose", "terminal", "expected"),
+    [("auto", True, 1), ("auto", False, 2), (0, True, 0), (1, False, 1), (2, True, 2), (np.int64(2), True, 2)],
+)
+def test_style(verbose, terminal, expected):
+    assert style(verbose, Terminal() if terminal else io.StringIO()) == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0.0, "0.00 s"),
+        (0.994, "0.99 s"),
+        (1.0, "1.0 s"),
+        (59.94, "59.9 s"),
+        (59.96, "1:00"),
+        (119.6, "2:00"),
+        (3599.7, "1:00:00"),
+        (7322, "2:02:02"),
+    ],
+)
+def test_duration(seconds, text):
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("rows", "seconds", "text"),
+    [
+        (10, 2.0, "5 samples/s"),
+        (999.4, 1.0, "999 samples/s"),
+        (999.6, 1.0, "1k samples/s"),
+        (123_456, 1.0, "123k samples/s"),
+        (60_000, 0.05, "1.2M samples/s"),
+        (5, 0.0, "5G samples/s"),
+    ],
+)
+def test_rate(rows, seconds, text):
+    assert rate(rows, seconds) == text
+
+
+def test_a_terminal_s_line_lives():
+    terminal = Terminal()
+    clock, lines = progress(terminal)
+    clock.now += 2.0
+    assert lines.stop(7, 5, 0.25, (0.5,)) is False
+    assert terminal.screen() == [f"epoch  1/12   50%  loss 0.2500  accuracy 0.5000  250 samples/s  46.0 s left"]
+    clock.now += 2.0
+    lines.end_epoch({"loss": 0.2, "accuracy": 0.6, "val_loss": 0.00012345, "val_accuracy": 0.0}, 3.0)
+    assert terminal.screen() == [
+        "epoch  1/12  loss 0.2000  accuracy 0.6000  val_loss 0.0001235  val_accuracy 0.0000  333 samples/s  4.0 s",
+        "",
+    ]
+
+
+def test_a_wide_terminal_has_a_bar(monkeypatch):
+    for encoding, bar in (("utf-8", "━" * 12 + "─" * 12), ("ascii", "=" * 12 + "-" * 12), (None, "=" * 12 + "-" * 12)):
+        terminal = Terminal(encoding)
+        clock, lines = progress(terminal, epochs=1)
+        monkeypatch.setattr(lines, "_columns", lambda: 120)
+        clock.now += 2.0
+        lines.stop(0, 5, 0.25, (0.5,))
+        assert terminal.screen() == [f"epoch 1/1  {bar}  loss 0.2500  accuracy 0.5000  250 samples/s  2.0 s left"]
+
+
+def test_a_line_never_wraps():
+    terminal = Terminal()
+    clock, lines = progress(terminal, names=[f"metric_{i}" for i in range(20)])
+    clock.now += 1.0
+    lines.stop(0, 5, 1.0, (1.0,) * 19)
+    (line,) = terminal.screen()
+    assert len(line) == 79  # of 80 columns where the size is not known
+
+
+def test_ten_refreshes_a_second_at_most():
+    terminal = Terminal()
+    clock, lines = progress(terminal)
+    for step in range(1000):
+        clock.now += 0.01
+        lines.stop(0, step % 10, 0.5, (0.5,))
+    assert 10 / REFRESH_SECONDS * 0.8 < terminal.getvalue().count("\r") <= 10 / REFRESH_SECONDS + 1
+
+
+def test_a_log_has_a_plain_line_an_epoch():
+    log = io.StringIO()
+    clock, lines = progress(log, living=False, epochs=2)
+    for _ in range(2):
+        for step in range(1, 10):
+            clock.now += 0.5
+            lines.stop(0, step, 0.25, (0.5,))
+        lines.end_epoch({"loss": 12345.678, "accuracy": 1.0}, 4.5)
+    lines.close()
+    assert log.getvalue() == (
+        "epoch 1/2  loss 1.235e+04  accuracy 1.0000  222 samples/s  4.5 s\n"
+        "epoch 2/2  loss 1.235e+04  accuracy 1.0000  222 samples/s  4.5 s\n"
+    )
+
+
+def test_an_unfinished_line_is_ended_once():
+    terminal = Terminal()
+    clock, lines = progress(terminal)
+    clock.now += 1.0
+    lines.stop(0, 5, 0.25, (0.5,))
+    lines.close()
+    lines.close()
+    assert terminal.getvalue().count("\n") == 1
+
+
+def test_fit_prints_a_line_an_epoch(capsys):
+    x, y = np.eye(4), [0, 1, 0, 1]
+    trainer = gg.Trainer(gg.Sequential(gg.Dense(2)), "cross_entropy", metrics=["accuracy"])
+    trainer.fit(x, y, epochs=10, validation_data=(x, y))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("  loss ")[0] for line in lines] == [f"epoch {i:>2}/10" for i in range(1, 11)]
+    for line in lines:
+        assert [part.split(" ")[0] for part in line.split("  ")[1:5]] == [
+            "loss",
+            "accuracy",
+            "val_loss",
+            "val_accuracy",
+        ]
+        assert line.count("samples/s") == 1
+    trainer.fit(x, y, verbose=0)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_long_epoch_shows_itself(capsys):
+    x, y = np.tile(np.eye(4), (50_000, 1)), np.tile([0, 1, 0, 1], 50_000)
+    gg.Trainer(gg.Sequential(gg.Dense(64, "tanh"), gg.Dense(2)), "cross_entropy").fit(x, y, batch_size=1, verbose=1)
+    written = capsys.readouterr().out
+    assert written.count("\n") == 1
+    assert "% " in written
+    assert " left" in written

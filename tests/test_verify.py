@@ -1,0 +1,177 @@
+"""`verify` on models that are right, on cores and references that are not, and what it leaves behind."""
+
+from dataclasses import FrozenInstanceError, replace
+
+import numpy as np
+import pytest
+
+import ganglion as gg
+from cases import numbers
+from ganglion import reference
+from ganglion.layers import ACTIVATIONS
+from ganglion.verify import Comparison, Verification
+
+X = numbers(20, 6, seed=1)
+LABELS = np.arange(20) % 4
+VALUES = numbers(20, 4, seed=2)
+
+
+def model_of(*layers, dtype="float32"):
+    model = gg.Sequential(*layers, seed=4, dtype=dtype)
+    model.build((6,))
+    return model
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", sorted({row.row for row in ACTIVATIONS.names.values()}))
+def test_every_activation_is_as_the_reference_computes_it(name, dtype):
+    model = model_of(gg.Dense(7, activation=name), gg.Dense(5), gg.Activation(name), gg.Dense(4), dtype=dtype)
+    assert gg.verify(model, X, LABELS).ok
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        "adam",
+        gg.Adam(0.1, beta1=0.5, beta2=0.75, epsilon=1e-3, weight_decay=0.1),
+        gg.SGD(0.1),
+        gg.SGD(0.1, momentum=0.9, weight_decay=0.1),
+        gg.SGD(gg.LinearDecay(0.5, 0.1, 10), momentum=0.9, nesterov=True),
+    ],
+    ids=repr,
+)
+def test_every_optimizer(optimizer):
+    model = model_of(gg.Dense(7, activation="tanh"), gg.Dense(4, use_bias=False))
+    assert gg.verify(model, X, VALUES, loss="mse", optimizer=optimizer).ok
+
+
+@pytest.mark.parametrize(
+    ("layers", "y", "loss"),
+    [
+        ([gg.Dense(4)], LABELS, "cross_entropy"),
+        ([gg.Dense(4)], np.eye(4)[LABELS], gg.CrossEntropy()),
+        ([gg.Dense(4, activation="softmax")], LABELS, "cross_entropy"),
+        ([gg.Dense(4), gg.Softmax()], LABELS, "cross_entropy"),
+        ([gg.Dense(4), gg.Softmax()], VALUES, "mse"),
+        ([gg.Tanh(), gg.Dense(1, activation=gg.LeakyReLU(0.1))], VALUES[:, 0], "mse"),
+        ([gg.Dense(300, activation="relu"), gg.Dense(200, activation="relu"), gg.Dense(4)], LABELS, "cross_entropy"),
+    ],
+)
+def test_every_kind_of_model(layers, y, loss):
+    assert gg.verify(model_of(*layers), X, y, loss=loss).ok
+
+
+@pytest.mark.parametrize("x", [X.astype(np.float32), X.tolist(), (np.abs(X) * 50).astype(np.uint8), X[:1]])
+def test_every_kind_of_batch(x):
+    model = model_of(gg.Dense(7, activation="sigmoid"), gg.Dense(4))
+    assert gg.verify(model, x, LABELS[: len(x)]).ok
+
+
+def test_what_is_compared():
+    model = model_of(gg.Dense(7, name="first"), gg.ReLU(), gg.Dense(4, use_bias=False, name="last"))
+    found = [(row.layer, row.quantity) for row in gg.verify(model, X, LABELS).comparisons]
+    assert found == [
+        ("first", "output"),
+        *(("first", quantity) for quantity in ("dW", "db", "new W", "new b")),
+        ("relu", "output"),
+        *(("last", quantity) for quantity in ("output", "dW", "new W")),
+        ("", "loss"),
+    ]
+
+
+def test_what_is_printed(capsys):
+    model = model_of(gg.Dense(7, activation="relu"), gg.Dense(4))
+    result = gg.verify(model, X, LABELS)
+    printed = capsys.readouterr().out
+    assert printed == f"{result}\n"
+    title, header, *rows, verdict = printed.splitlines()
+    assert title.startswith(f"float32 on {gg.info().kernel_set}, 20 rows")
+    assert header.split("  ")[-1].strip() == "new b"
+    assert [row.split()[0] for row in rows] == ["dense", "dense_1", "loss"]
+    assert max(map(len, printed.splitlines())) <= 120
+    assert verdict == "all within their bounds"
+
+
+def test_a_layer_may_be_called_loss():
+    result = gg.verify(model_of(gg.Dense(4, name="loss")), X, LABELS)
+    assert [line.split()[0] for line in str(result).splitlines()[2:]] == ["loss", "loss", "all"]
+
+
+def test_the_model_stays_as_it_was():
+    model = model_of(gg.Dense(7, activation="relu"), gg.Dense(4))
+    before, version = model.get_weights(), model.network.version
+    gg.verify(model, X, LABELS)
+    assert all(map(np.array_equal, before, model.get_weights()))
+    assert model.network.version == version
+
+
+def test_the_report_is_frozen():
+    result = gg.verify(model_of(gg.Dense(4)), X, LABELS)
+    with pytest.raises(FrozenInstanceError):
+        result.rows = 1
+
+
+def wrong_relu(dh, z):
+    return np.where(z > 0, dh * 1.001, 0.0)
+
+
+def test_a_wrong_derivative_is_found_where_it_is(monkeypatch, capsys):
+    monkeypatch.setitem(reference.ACTIVATIONS, "relu", replace(reference.ACTIVATIONS["relu"], backward=wrong_relu))
+    model = model_of(gg.Dense(7, activation="relu"), gg.Dense(4))
+    result = gg.verify(model, X, LABELS)
+    assert not result.ok
+    assert [(row.layer, row.quantity) for row in result.failures] == [("dense", "dW"), ("dense", "db")]
+    assert "NOT as the reference computes it: dense dW, dense db" in capsys.readouterr().out
+
+
+def test_a_wrong_activation_is_found_where_it_is(monkeypatch):
+    wrong = replace(reference.ACTIVATIONS["tanh"], function=lambda z: np.tanh(z * 1.001))
+    monkeypatch.setitem(reference.ACTIVATIONS, "tanh", wrong)
+    result = gg.verify(model_of(gg.Dense(7), gg.Tanh(), gg.Dense(4)), X, LABELS)
+    failed = {(row.layer, row.quantity) for row in result.failures}
+    assert ("tanh", "output") in failed
+    assert ("dense", "output") not in failed
+
+
+def test_a_wrong_step_is_found(monkeypatch):
+    monkeypatch.setitem(reference.OPTIMIZERS, "sgd", lambda learning_rate, **_: reference.SGD(learning_rate * 1.001))
+    result = gg.verify(model_of(gg.Dense(4)), X, LABELS, optimizer="sgd")
+    assert [(row.layer, row.quantity) for row in result.failures] == [("dense", "new W"), ("dense", "new b")]
+
+
+def test_a_wrong_loss_is_found(monkeypatch):
+    monkeypatch.setitem(reference.LOSSES, "mse", lambda y, t: (1.001 * reference.mse(y, t)[0], reference.mse(y, t)[1]))
+    result = gg.verify(model_of(gg.Dense(4)), X, VALUES, loss="mse")
+    assert [row.quantity for row in result.failures] == ["loss"]
+
+
+@pytest.mark.parametrize(("share", "ok"), [(0.0, True), (1.0, True), (1.001, False), (np.inf, False), (np.nan, False)])
+def test_what_counts_as_right(share, ok):
+    result = Verification((Comparison("dense", "dW", 1.0, share),), rows=1, dtype="float32", kernel_set="scalar")
+    assert result.ok is ok
+    assert ("all within" in str(result)) is ok
+    assert repr(result) == f"Verification(ok={ok}, comparisons=1, failures={int(not ok)})"
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "error", "message"),
+    [
+        (X[:, :5], LABELS, ValueError, "x must have shape"),
+        (X, LABELS + 1, ValueError, "y must hold labels 0 to 3"),
+        (X, LABELS[:-1], ValueError, "as many rows"),
+        (np.full_like(X, np.nan), LABELS, ValueError, "x"),
+        (X.astype(str), LABELS, TypeError, "x must be an array of real numbers"),
+    ],
+)
+def test_bad_batches_are_refused_as_in_training(x, y, error, message):
+    with pytest.raises(error, match=message):
+        gg.verify(model_of(gg.Dense(4)), x, y)
+
+
+def test_unknown_sizes_and_names_are_refused():
+    with pytest.raises(gg.errors.NotFittedError, match="input_shape"):
+        gg.verify(gg.Sequential(gg.Dense(4)), X, LABELS)
+    with pytest.raises(ValueError, match="unknown loss 'hinge'"):
+        gg.verify(model_of(gg.Dense(4)), X, LABELS, loss="hinge")
+    with pytest.raises(ValueError, match="unknown optimizer 'lion'"):
+        gg.verify(model_of(gg.Dense(4)), X, LABELS, optimizer="lion")
