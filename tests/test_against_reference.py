@@ -213,7 +213,7 @@ def test_ten_updates_in_float32(name, decay, context):
         path = [way + np.abs(new - old).max() for way, new, old in zip(path, expected, before, strict=True)]
         trainee.run(context, feed, batch_size=case.rows, steps=1, shuffle=False)
     assert trainee.step == steps
-    unit = reference.unit_roundoff("float32")
+    unit = reference.precision("float32").unit
     for actual, array, way, bad in zip(network.parameters(), expected, path, wrong, strict=True):
         bound = steps * unit * (16 * way + np.abs(array).max())
         assert_only_right_passes(actual, array, bound, other_rate=bad)

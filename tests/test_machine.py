@@ -99,7 +99,8 @@ SPIN = {"GOMP_SPINCOUNT", "OMP_WAIT_POLICY", machine.VARIABLE}
 
 @pytest.mark.parametrize("given", [{}, {"GOMP_SPINCOUNT": "77"}, {"OMP_WAIT_POLICY": "passive"}])
 def test_the_environment_is_left_as_it_was(given):
-    program = "import os, ganglion; print(*(f'{k}={os.environ[k]}' for k in ('GOMP_SPINCOUNT', 'OMP_WAIT_POLICY') if k in os.environ))"
+    shown = "f'{key}={os.environ[key]}' for key in ('GOMP_SPINCOUNT', 'OMP_WAIT_POLICY') if key in os.environ"
+    program = f"import os, ganglion; print(*({shown}))"
     assert in_a_new_process(program, **given) == [f"{key}={value}" for key, value in given.items()]
 
 

@@ -8,9 +8,9 @@ import pytest
 from bits import DTYPES, FAST_SETS, SETS, assert_same_bits, numbers, operations, special_values, strided
 from tolerance import assert_only_right_passes, largest_sum, without
 
-# Register tiles have up to 30 rows and 4 vectors of columns: both sides of every multiple that a set has.
-M = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 12, 13, 14, 15, 16, 23, 24, 25, 28, 29, 31, 32, 33)
-N = (1, 2, 3, 4, 5, 7, 8, 9, 10, 13, 15, 16, 17, 24, 31, 32, 33, 47, 48, 49, 50, 63, 64, 65, 66)
+# Register tiles have up to 14 rows and 1, 2, 4 or 8 vectors of up to 16 columns: both sides of their multiples.
+M = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 14, 15, 16, 17, 27, 28, 29, 31)
+N = (1, 2, 3, 4, 5, 7, 8, 9, 10, 13, 15, 16, 17, 31, 32, 33, 50, 63, 64, 65, 80, 127, 128, 129, 257)
 K = (0, 1, 2, 3, 4, 5, 7, 8, 16, 17, 50)
 BATCHES = [(m, n, k) for n, k in ((7, 3), (10, 50), (13, 7), (50, 16), (129, 33)) for m in (127, 128, 129, 1000)]
 DEEP = [(3, 17, 127), (5, 10, 128), (8, 33, 129), (14, 50, 784), (7, 64, 1000), (10, 1, 4097), (128, 10, 257)]
@@ -55,9 +55,9 @@ def test_same_bits(set_, dtype):
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("set_", FAST_SETS)
-@pytest.mark.parametrize(("transpose_a", "transpose_b"), [(True, False), (False, True), (True, True)])
+@pytest.mark.parametrize(("transpose_a", "transpose_b"), [(True, False), (False, True)])
 def test_same_bits_of_transposes(set_, dtype, transpose_a, transpose_b):
-    for index, shape in enumerate(SMALL + BATCHES + DEEP):
+    for index, shape in enumerate(SHAPES):
         a, b = factors(shape, dtype)
         expected = operations.matmul("scalar", a, b)
         a = strided(np.ascontiguousarray(a.T) if transpose_a else a, 1, 1, index % 4)
@@ -125,7 +125,7 @@ def test_writes_only_its_result(set_, dtype):
         before = index % 20
         memory_of_result = memory[1 : m + 1, before : before + n]
         operations.matmul(set_, a, b, out=memory_of_result)
-        assert_same_bits(memory_of_result.copy(), operations.matmul(set_, a, b))
+        assert_same_bits(memory_of_result.copy(), operations.matmul("scalar", a, b))
         memory_of_result[:] = 12345.5
         assert (memory == 12345.5).all()
 

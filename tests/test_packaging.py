@@ -22,9 +22,12 @@ def project_version():
 @pytest.fixture(scope="module")
 def distribution():
     try:
-        return importlib.metadata.distribution("ganglion")
+        found = importlib.metadata.distribution("ganglion")
     except importlib.metadata.PackageNotFoundError:
-        pytest.skip("ganglion is imported from a build folder, not installed")
+        pytest.skip("ganglion is imported from a build, not installed")
+    if Path(found.locate_file("ganglion")) != Path(ganglion.__file__).parent:
+        pytest.skip("ganglion is imported from a build or an editable install")
+    return found
 
 
 def test_the_version_has_one_home():

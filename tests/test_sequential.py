@@ -82,9 +82,8 @@ def test_a_layer_used_twice_has_weights_of_its_own_each_time():
         (
             lambda: gg.Sequential(gg.Dense(2**40, input_shape=(2**40,))),
             ValueError,
-            r"dense.kernel of shape \(1099511627776, 1099511627776\) in float32 would have more bytes than can be addressed",
+            r"dense.kernel of shape \(1099511627776, 1099511627776\) in float32 would have more bytes than can be",
         ),
-        (lambda: gg.Sequential(gg.Dense(2**36, input_shape=(2**14,))), MemoryError, ""),
     ],
 )
 def test_a_wrong_model_is_refused(make, error, message):
@@ -100,6 +99,11 @@ def test_dtype(dtype, name):
     assert model.dtype == name
     assert model.predict(X).dtype == name
     assert {parameter.dtype.name for parameter in model.parameters()} == {name}
+
+
+def test_more_weights_than_memory():
+    with pytest.raises(MemoryError, match=r"for 1,125,968,626,319,360 parameters in float32, 4\.5 PB"):
+        gg.Sequential(gg.Dense(2**36, input_shape=(2**14,)))
 
 
 def test_the_largest_seed_is_a_seed():
@@ -271,16 +275,20 @@ def test_get_weights_are_copies_that_go_back():
         (lambda w: w.append(w[0]), ValueError, "weights must be 4 arrays: .*; given 5"),
         (lambda w: w.__setitem__(0, w[0].T), ValueError, r"dense.kernel must have shape \(4, 3\); given \(3, 4\)"),
         (lambda w: w.__setitem__(1, w[1][:, None]), ValueError, r"dense.bias must have shape \(3,\); given \(3, 1\)"),
-        (lambda w: w.__setitem__(3, w[3] * np.nan), ValueError, "dense_1.bias must be finite; given nan at row 0"),
+        (
+            lambda w: w.__setitem__(3, w[3] * np.nan),
+            ValueError,
+            r"dense_1.bias\[0\] is nan; remove such rows",
+        ),
         (
             lambda w: w.__setitem__(2, w[2] + np.inf),
             ValueError,
-            "dense_1.kernel must be finite; given inf at row 0, col",
+            r"dense_1.kernel\[0, 0\] is inf; remove",
         ),
         (
             lambda w: w.__setitem__(2, np.full((3, 2), 1e40)),
             ValueError,
-            r"given 1e\+40 at row 0, column 0; that overflows",
+            r"dense_1.kernel\[0, 0\] is 1e\+40; too large for",
         ),
         (lambda w: w.__setitem__(2, [["a"] * 2] * 3), TypeError, "dense_1.kernel must be an array of real numbers"),
     ],
@@ -335,16 +343,16 @@ def test_save_and_load(tmp_path):
 def test_threads_predict_at_the_same_time():
     model = gg.Sequential(gg.Dense(64, "relu", input_shape=(4,)), gg.Dense(2))
     x = np.random.default_rng(0).normal(size=(500, 4))
-    expected, wrong = model.predict(x), []
+    expected, outputs = model.predict(x), []
 
     def work():
-        for _ in range(20):
-            if not np.array_equal(model.predict(x), expected):
-                wrong.append(threading.get_ident())
+        outputs.extend(model.predict(x) for _ in range(20))
 
     workers = [threading.Thread(target=work) for _ in range(4)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    assert wrong == []
+    assert len(outputs) == 80
+    for output in outputs:
+        np.testing.assert_array_equal(output, expected)

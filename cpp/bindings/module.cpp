@@ -5,7 +5,6 @@
 #include "handles.hpp"
 #include "operations.hpp"
 #include <pybind11/stl.h>
-#include <algorithm>
 
 namespace ganglion::bindings {
 namespace {
@@ -27,24 +26,10 @@ std::vector<KernelSetInfo> list_kernel_sets() {
     return list;
 }
 
-// Names of a table that ends with a null one, each once.
-template <class Row> std::vector<std::string> names(const Row *rows) {
-    std::vector<std::string> list;
-    for (; rows->name; ++rows)
-        if (std::find(list.begin(), list.end(), rows->name) == list.end()) list.emplace_back(rows->name);
-    return list;
-}
-
-template <class Rows> std::vector<std::string> names_in(const Rows &rows) {
-    std::vector<std::string> list;
-    for (const auto &row : rows) list.emplace_back(row.name);
-    return list;
-}
-
 std::vector<ActivationInfo> list_activations() {
     std::vector<ActivationInfo> list;
-    for (const auto *row = best_kernel_set().float32.activations; row->name; ++row)
-        list.push_back({row->name, row->needs == Needs::output ? "output" : "input"});
+    for (const auto &row : rows_of(best_kernel_set().float32.activations))
+        list.push_back({row.name, row.needs == Needs::output ? "output" : "input"});
     return list;
 }
 
@@ -67,10 +52,10 @@ void bind_tables(py::module_ &module) {
         .def_readonly("needs", &ActivationInfo::needs, "What its backward reads: \"output\" or \"input\".");
     module.def("kernel_sets", list_kernel_sets, "The kernel sets of this build, best first.");
     module.def("activations", list_activations);
-    module.def("losses", [] { return names(best_kernel_set().float32.losses); });
-    module.def("optimizers", [] { return names(best_kernel_set().float32.optimizers); });
-    module.def("schedules", [] { return names_in(schedules()); });
-    module.def("initializers", [] { return names_in(initializers()); });
+    module.def("losses", [] { return names_of(rows_of(best_kernel_set().float32.losses)); });
+    module.def("optimizers", [] { return names_of(rows_of(best_kernel_set().float32.optimizers)); });
+    module.def("schedules", [] { return names_of(schedules()); });
+    module.def("initializers", [] { return names_of(initializers()); });
     module.def("default_team", default_team, "Threads that a run may use when nobody asks for a number.");
     py::class_<Context>(module, "Context", "Where a run takes place: on which kernels, with how many threads.")
         .def(py::init(&make_context), py::arg("kernel_set") = py::none(), py::arg("threads") = py::none())

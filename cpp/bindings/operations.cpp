@@ -30,7 +30,7 @@ py::dict tables(Names set) {
     return py::dict("functions"_a = functions, "activations"_a = activations, "losses"_a = losses, "optimizers"_a = optimizers);
 }
 
-// An array of the caller's, or a new one of NaN.
+// The caller's array, or a new one.
 template <class T> py::array result(OptionalArray out, Index rows, Index columns) {
     py::array c = out ? *out : py::array(py::array_t<T>({rows, columns}));
     require(c.ndim() == 2 && c.shape(0) == rows && c.shape(1) == columns,
@@ -158,13 +158,13 @@ template <class F> py::array elementwise(const py::array &x, F f) {
 py::array function(Names set, Names name, const py::array &x) {
     return elementwise(x, [&](auto zero, const auto *in, auto *y, Index n) {
         const auto *table = kernels<decltype(zero)>(set).functions;
-        table[find_row(table, name, "function")].apply(in, y, n);
+        find_row(rows_of(table), name, "function").apply(in, y, n);
     });
 }
 
 template <class T> const ActivationKernels<T> &find_activation(Names set, Names name) {
     const auto *table = kernels<T>(set).activations;
-    return table[find_row(table, name, "activation")];
+    return find_row(rows_of(table), name, "activation");
 }
 
 py::array activation_apply(Names set, Names name, const py::array &x, double alpha) {
@@ -236,7 +236,7 @@ py::tuple update(Names set, Names name, const py::array &w, const py::array &g, 
     return with_float("w", w, [&](auto zero) -> py::tuple {
         using T = decltype(zero);
         const auto *table = kernels<T>(set).optimizers;
-        const auto &optimizer = table[find_row(table, name, "optimizer")];
+        const auto &optimizer = find_row(rows_of(table), name, "optimizer");
         require(m.has_value() == (optimizer.moments > 0) && v.has_value() == (optimizer.moments > 1),
                 "'" + name + "' has " + std::to_string(optimizer.moments) + " moments");
         std::array<T, 8> c{};

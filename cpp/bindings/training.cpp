@@ -71,7 +71,7 @@ FeedHandle make_feed(py::array x, const std::optional<py::array> &labels, std::o
 std::vector<Metric> metrics_of(const std::vector<std::string> &names) {
     std::vector<Metric> metrics;
     for (const std::string &name : names) {
-        if (name != "accuracy") throw_unknown("metric", name, "'accuracy'");
+        if (name != "accuracy") throw_unknown("metric", name, {"accuracy"});
         metrics.push_back(Metric::accuracy);
     }
     return metrics;
@@ -82,7 +82,7 @@ std::optional<Strategy> strategy_of(const std::string &plan) {
     if (plan == "rows") return Strategy::rows;
     if (plan == "layers") return Strategy::layers;
     if (plan == "stored") return Strategy::stored;
-    throw_unknown("plan", plan, "'auto', 'rows', 'layers', 'stored'");
+    throw_unknown("plan", plan, {"auto", "rows", "layers", "stored"});
 }
 
 // Python's part of a run: Ctrl-C and the caller's callback, whose exceptions wait until the run is over.
@@ -123,8 +123,8 @@ template <class T> class Trainer {
         Report report;
         {
             const py::gil_scoped_release release;
-            report = ganglion::run(context, training_, feed,
-                                   {batch_size, steps, shuffled, strategy ? &*strategy : nullptr, [&watch](const Progress &p) { return watch(p); }});
+            report = ganglion::run(context, training_, processor_, feed,
+                                   {batch_size, steps, shuffled, strategy, [&watch](const Progress &p) { return watch(p); }});
         }
         watch.rethrow();
         const auto columns = static_cast<py::ssize_t>(training_.state.totals.size());
@@ -192,6 +192,7 @@ template <class T> class Trainer {
     }
 
     Training<T> training_;
+    Processor<T> processor_;
 };
 
 struct TrainingHandle {
@@ -203,7 +204,7 @@ struct TrainingHandle {
 
 TrainingHandle make(const NetworkHandle &network, const std::string &loss, const std::string &target, const OptimizerDescription &optimizer,
                     const std::pair<std::string, ScheduleDescription> &schedule, const std::vector<std::string> &metrics) {
-    if (target != "labels" && target != "values") throw_unknown("target", target, "'labels', 'values'");
+    if (target != "labels" && target != "values") throw_unknown("target", target, {"labels", "values"});
     const TargetKind kind = target == "labels" ? TargetKind::labels : TargetKind::values;
     return std::visit(
         [&]<class T>(const std::shared_ptr<Network<T>> &net) {

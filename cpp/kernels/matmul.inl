@@ -7,14 +7,14 @@ template <class T, int R, int C, bool unit_rows, bool tail>
 void tile(const Product<T> &p, const T *a, const T *b, T *c, Index columns) {
     Vec<T> sum[size_t{R}][size_t{C}];
     constexpr Index width = Vec<T>::width;
-    const Index a_row = unit_rows ? 1 : p.a_row;
+    const Index a_row = unit_rows ? 1 : p.a_row, c_row = p.c_row;
     if (p.accumulate) {
 #pragma GCC unroll 32
         for (int r = 0; r < R; ++r)
 #pragma GCC unroll 8
             for (int v = 0; v < C; ++v) {
-                if constexpr (tail) sum[r][v] = Vec<T>::load(c + r * p.c_row + v * width, columns);
-                else sum[r][v] = Vec<T>::load(c + r * p.c_row + v * width);
+                if constexpr (tail) sum[r][v] = Vec<T>::load(c + r * c_row + v * width, columns);
+                else sum[r][v] = Vec<T>::load(c + r * c_row + v * width);
             }
     } else {
 #pragma GCC unroll 32
@@ -50,8 +50,8 @@ void tile(const Product<T> &p, const T *a, const T *b, T *c, Index columns) {
     for (int r = 0; r < R; ++r)
 #pragma GCC unroll 8
         for (int v = 0; v < C; ++v) {
-            if constexpr (tail) sum[r][v].store(c + r * p.c_row + v * width, columns);
-            else sum[r][v].store(c + r * p.c_row + v * width);
+            if constexpr (tail) sum[r][v].store(c + r * c_row + v * width, columns);
+            else sum[r][v].store(c + r * c_row + v * width);
         }
 }
 

@@ -7,15 +7,16 @@ namespace ganglion {
 namespace {
 
 void set_activation(Stage &stage, const std::string &name, double alpha) {
-    const auto *table = best_kernel_set().float32.activations; // the same rows in every set
+    const auto rows = rows_of(best_kernel_set().float32.activations); // the same in every set
     try {
-        stage.activation = static_cast<int>(find_row(table, name, "activation"));
+        const auto &row = find_row(rows, name, "activation");
+        stage.activation = static_cast<int>(&row - rows.data());
+        stage.needs = row.needs;
+        stage.whole_rows = row.whole_rows;
     } catch (const std::invalid_argument &error) {
         throw std::invalid_argument("layer '" + stage.layer + "': " + error.what());
     }
     stage.alpha = alpha;
-    stage.needs = table[stage.activation].needs;
-    stage.whole_rows = table[stage.activation].whole_rows;
 }
 
 Index add_parameter(Architecture &net, const std::string &layer, bool is_kernel, Index rows, Index columns, const std::string &initializer) {

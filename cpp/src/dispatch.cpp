@@ -45,20 +45,16 @@ const KernelSet &best_kernel_set() {
 }
 
 const KernelSet &find_kernel_set(const std::string &name) {
-    std::string known;
+    std::vector<std::string> known;
     for (const KernelSet *set : sets) {
         if (name == set->name) {
             if (supported(*set)) return *set;
             throw Unsupported("kernel set '" + name + "' needs " + set->description + ", which this processor lacks; use '" +
                               best_kernel_set().name + "' or leave the choice to ganglion");
         }
-        known += (known.empty() ? "'" : ", '") + std::string(set->name) + "'";
+        known.emplace_back(set->name);
     }
     throw_unknown("kernel set", name, known);
-}
-
-void throw_unknown(const char *what, const std::string &name, const std::string &known) {
-    throw std::invalid_argument("unknown " + std::string(what) + " '" + name + "'; known: " + known);
 }
 
 } // namespace ganglion

@@ -1,4 +1,5 @@
 #include "ganglion/initializers.hpp"
+#include "ganglion/table.hpp"
 
 #include <cmath>
 #include <stdexcept>
@@ -28,14 +29,7 @@ std::array<double, 4> sample(Distribution distribution, const Philox::Words &wor
 
 std::span<const Initializer> initializers() { return table; }
 
-const Initializer &find_initializer(std::string_view name) {
-    std::string known;
-    for (const Initializer &row : table) {
-        if (name == row.name) return row;
-        known += (known.empty() ? "'" : ", '") + std::string(row.name) + "'";
-    }
-    throw std::invalid_argument("unknown initializer '" + std::string(name) + "'; known: " + known);
-}
+const Initializer &find_initializer(std::string_view name) { return find_row(initializers(), name, "initializer"); }
 
 template <class T>
 void initialize(const Initializer &initializer, MatrixView<T> w, Index fan_in, Index fan_out, std::uint64_t seed, std::uint32_t index) {

@@ -182,6 +182,12 @@ template <class T> void apply_stored_tile(const Step<T> &step, const Unit &unit,
     apply_tile(step, unit, gradients + w.offset + unit.row * w.stride + unit.column, w.stride, db, scratch);
 }
 
+template <class T> void add_thread(Workspace<T> &space, const Architecture &net, Index rows) {
+    Scratch<T> &scratch = space.threads.emplace_back();
+    scratch.argmax.resize(at(rows));
+    for (auto *values : {&scratch.notes.output, &scratch.notes.delta, &scratch.notes.gradient}) values->resize(net.stages.size());
+}
+
 template <class T> void all_rows(const Step<T> &step, const Unit &unit, Scratch<T> &scratch) {
     gather_rows(step, unit.row, unit.rows, scratch);
     forward_rows(step, unit.row, unit.rows, scratch);
@@ -260,38 +266,45 @@ template <class T> T loss_scale(const LossKernels<T> &loss, Index rows, Index co
     return static_cast<T>(1.0 / static_cast<double>(loss.per_element ? rows * columns : rows));
 }
 
-template <class T>
-Workspace<T> make_workspace(const Architecture &net, Index rows, int team, std::size_t metrics, bool stored, const std::vector<const Plan *> &plans) {
+template <class T> Workspace<T> make_forward_workspace(const Architecture &net, Index rows) {
     Workspace<T> space;
     space.capacity = rows;
     space.x = Buffer<T>(checked_product(rows, row_stride(net.inputs)));
     for (const Stage &stage : net.stages) {
         const Index size = checked_product(rows, row_stride(stage.outputs));
         space.h.emplace_back(size);
-        space.d.emplace_back(size);
         space.z.emplace_back(stage.needs == Needs::input ? size : 0);
     }
+    add_thread(space, net, rows);
+    return space;
+}
+
+template <class T> Workspace<T> make_loss_workspace(const Architecture &net, Index rows, std::size_t metrics) {
+    Workspace<T> space = make_forward_workspace<T>(net, rows);
+    for (const Stage &stage : net.stages) space.d.emplace_back(checked_product(rows, row_stride(stage.outputs)));
     space.losses = Buffer<T>(rows);
     for (std::size_t m = 0; m < metrics; ++m) space.metrics.emplace_back(rows);
+    return space;
+}
+
+template <class T>
+Workspace<T> make_workspace(const Architecture &net, Index rows, int team, std::size_t metrics, bool stored, const std::vector<const Plan *> &plans) {
+    Workspace<T> space = make_loss_workspace<T>(net, rows, metrics);
     space.gradients = Buffer<T>(stored ? net.parameter_elements : 0);
-    Index tile = 0, columns = 0, panel = 0;
+    while (static_cast<int>(space.threads.size()) < team) add_thread(space, net, rows);
+    Index tile = 0, columns = 0;
     for (const Plan *plan : plans)
         for (const Phase &phase : plan->phases)
-            for (const Unit &unit : phase.units) {
-                panel = std::max(panel, unit.rows);
-                if (phase.kind != PhaseKind::update && phase.kind != PhaseKind::gradients) continue;
-                tile = std::max(tile, unit.rows * round_up(unit.columns, padding));
-                columns = std::max(columns, round_up(unit.columns, padding));
-            }
-    for (int t = 0; t < team; ++t) {
-        Scratch<T> scratch;
+            if (phase.kind == PhaseKind::update || phase.kind == PhaseKind::gradients)
+                for (const Unit &unit : phase.units) {
+                    tile = std::max(tile, unit.rows * round_up(unit.columns, padding));
+                    columns = std::max(columns, round_up(unit.columns, padding));
+                }
+    for (Scratch<T> &scratch : space.threads) {
         scratch.kernel_tile = tile;
         scratch.bias_tile = columns;
         scratch.kernel_tiles = Buffer<T>(checked_product(tile, tree_slots(rows)));
         scratch.bias_tiles = Buffer<T>(checked_product(columns, tree_slots(rows)));
-        scratch.argmax.resize(at(panel));
-        for (auto *values : {&scratch.notes.output, &scratch.notes.delta, &scratch.notes.gradient}) values->resize(net.stages.size());
-        space.threads.push_back(std::move(scratch));
     }
     return space;
 }
@@ -303,6 +316,8 @@ template void forward_rows(const Step<float> &, Index, Index, Scratch<float> &);
 template void loss_rows(const Step<float> &, Index, Index, Scratch<float> &);
 template void refresh_transposed(const Kernels<float> &, const Architecture &, Parameters<float> &);
 template float loss_scale(const LossKernels<float> &, Index, Index);
+template Workspace<float> make_forward_workspace(const Architecture &, Index);
+template Workspace<float> make_loss_workspace(const Architecture &, Index, std::size_t);
 template Workspace<float> make_workspace(const Architecture &, Index, int, std::size_t, bool, const std::vector<const Plan *> &);
 template struct Notes<double>;
 template void run_unit(PhaseKind, const Step<double> &, const Unit &, Scratch<double> &);
@@ -311,6 +326,8 @@ template void forward_rows(const Step<double> &, Index, Index, Scratch<double> &
 template void loss_rows(const Step<double> &, Index, Index, Scratch<double> &);
 template void refresh_transposed(const Kernels<double> &, const Architecture &, Parameters<double> &);
 template double loss_scale(const LossKernels<double> &, Index, Index);
+template Workspace<double> make_forward_workspace(const Architecture &, Index);
+template Workspace<double> make_loss_workspace(const Architecture &, Index, std::size_t);
 template Workspace<double> make_workspace(const Architecture &, Index, int, std::size_t, bool, const std::vector<const Plan *> &);
 
 } // namespace ganglion

@@ -99,11 +99,11 @@ std::vector<std::string> Plan::phase_names() const {
     return names;
 }
 
-Strategy choose_strategy(const Architecture &, Index rows, int team) {
+Strategy choose_strategy(Index rows, int team) {
     return team > 1 && rows < 8 * team ? Strategy::layers : Strategy::rows;
 }
 
-Plan build_plan(const Architecture &net, Index rows, int team, Strategy strategy, Index) {
+Plan build_plan(const Architecture &net, Index rows, int team, Strategy strategy) {
     Plan plan{rows, team, strategy, {}};
     if (strategy == Strategy::layers) {
         plan.phases.push_back(row_phase(PhaseKind::gather, rows, team));

@@ -67,15 +67,20 @@ template <class T> struct Processor<T>::Shared {
 };
 
 template <class T>
-void Processor<T>::prepare(const Kernels<T> &kernels, const Training<T> &training, Index batch_size, Index rows, int team, const Strategy *forced) {
+void Processor<T>::prepare(const Kernels<T> &kernels, const Training<T> &training, Index batch_size, Index rows, int team,
+                           std::optional<Strategy> forced) {
     const Architecture &net = training.architecture;
-    kernels_ = &kernels;
     const Index full = std::min(batch_size, rows), last = rows % full == 0 ? full : rows % full;
-    const auto strategy = [&](Index size) { return forced ? *forced : choose_strategy(net, size, team); };
-    full_ = build_plan(net, full, team, strategy(full), kernels.tile_rows);
-    last_ = build_plan(net, last, team, strategy(last), kernels.tile_rows);
-    const bool stored = forced && (*forced == Strategy::stored || *forced == Strategy::gradients);
+    const Prepared wanted{&kernels, full, last, team, forced};
+    if (prepared_ == wanted) return;
+    prepared_.reset();
+    kernels_ = &kernels;
+    const auto strategy = [&](Index size) { return forced.value_or(choose_strategy(size, team)); };
+    full_ = build_plan(net, full, team, strategy(full));
+    last_ = build_plan(net, last, team, strategy(last));
+    const bool stored = forced == Strategy::stored || forced == Strategy::gradients;
     workspace_ = make_workspace<T>(net, full, team, training.metrics.size(), stored, {&full_, &last_});
+    prepared_ = wanted;
 }
 
 template <class T> Result<T> Processor<T>::run(Training<T> &training, const Request<T> &request) {
@@ -113,7 +118,7 @@ template <class T> void Processor<T>::work(Training<T> &training, const Request<
     const Schedule &schedule = find_schedule(training.schedule);
     const LossKernels<T> &loss = find_loss(kernels, training.loss, training.target);
     Step<T> step{&kernels, &training.architecture, &parameters, {state.moments[0].data(), state.moments[1].data()}, request.feed, &workspace_, &loss,
-                 &kernels.optimizers[find_row(kernels.optimizers, training.optimizer.name, "optimizer")], &training.metrics,
+                 &find_row(rows_of(kernels.optimizers), training.optimizer.name, "optimizer"), &training.metrics,
                  request.shuffle ? order_.data() : nullptr, 0, 0, T(0), {}};
     T largest_weight = parameters.largest;
     scratch.notes.weight = 0;

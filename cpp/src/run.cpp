@@ -21,9 +21,8 @@ Result<T> careful_step(const Kernels<T> &kernels, Training<T> &training, Request
     const TrainingState<T> state = training.state;
     Parameters<T> &parameters = training.network->parameters;
     const Buffer<T> values = parameters.values;
-    const Strategy stored = Strategy::stored;
     Processor<T> processor;
-    processor.prepare(kernels, training, request.batch_size, request.feed->rows(), team, &stored);
+    processor.prepare(kernels, training, request.batch_size, request.feed->rows(), team, Strategy::stored);
     request.steps = 1;
     request.careful = true;
     Result<T> result = processor.run(training, request);
@@ -47,18 +46,10 @@ Result<T> careful_step(const Kernels<T> &kernels, Training<T> &training, Request
     return result;
 }
 
-// Rows that prediction and evaluation take through the network at a time: one leaf.
-template <class T> struct Panels {
-    Workspace<T> space;
-    explicit Panels(const Architecture &net, std::size_t metrics, Index rows) {
-        Plan plan{rows, 1, Strategy::rows, {{PhaseKind::rows, {{0, 0, rows, 0, 0}}, {0, 1}}}};
-        space = make_workspace<T>(net, rows, 1, metrics, false, {&plan});
-    }
-};
-
 } // namespace
 
-template <class T> Report run(const Context &context, Training<T> &training, const Feed<T> &feed, const RunOptions &options) {
+template <class T>
+Report run(const Context &context, Training<T> &training, Processor<T> &processor, const Feed<T> &feed, const RunOptions &options) {
     const DefaultArithmetic mode;
     check_feed(training, feed);
     if (options.batch_size <= 0) throw std::invalid_argument("batch_size must be at least 1, not " + std::to_string(options.batch_size));
@@ -66,7 +57,6 @@ template <class T> Report run(const Context &context, Training<T> &training, con
     const Kernels<T> &kernels = kernels_of<T>(*context.kernel_set);
     const Index batch = std::min(options.batch_size, feed.rows());
     int team = team_for(context, training.architecture, batch);
-    Processor<T> processor;
     processor.prepare(kernels, training, batch, feed.rows(), team, options.strategy);
 
     Report report{context.kernel_set->name, team, {}, {}, 0, {}, {}, false};
@@ -113,12 +103,12 @@ template <class T> Evaluation evaluate(const Context &context, const Training<T>
     Buffer<T> losses(n);
     std::vector<Buffer<T>> metrics;
     for (std::size_t m = 0; m < training.metrics.size(); ++m) metrics.emplace_back(n);
-    std::vector<Panels<T>> spaces;
-    for (int t = 0; t < team; ++t) spaces.emplace_back(net, training.metrics.size(), std::min(n, leaf_rows));
+    std::vector<Workspace<T>> spaces;
+    for (int t = 0; t < team; ++t) spaces.push_back(make_loss_workspace<T>(net, std::min(n, leaf_rows), training.metrics.size()));
     std::atomic<Index> next{0};
     std::atomic<bool> finite{true};
     parallel(team, [&](int thread, int) {
-        Workspace<T> &space = spaces[static_cast<std::size_t>(thread)].space;
+        Workspace<T> &space = spaces[static_cast<std::size_t>(thread)];
         Scratch<T> &scratch = space.threads[0];
         Step<T> step{&kernels, &net, &training.network->parameters, {nullptr, nullptr}, &feed, &space, &loss, nullptr, &training.metrics,
                      nullptr, 0, 0, loss_scale(loss, n, net.outputs), {}};
@@ -146,13 +136,12 @@ template <class T> Gradients<T> gradients(const Context &context, const Training
     if (feed.rows() == 0) throw std::invalid_argument("x has no rows; a gradient needs at least one");
     const Kernels<T> &kernels = kernels_of<T>(*context.kernel_set);
     Training<T> copy = training; // its counters move, the parameters do not
-    const Strategy strategy = Strategy::gradients;
     Request<T> request{&feed, feed.rows(), 1, false, true, {}};
     copy.state.cursor.position = 0;
     int team = team_for(context, training.architecture, feed.rows());
     while (true) {
         Processor<T> processor;
-        processor.prepare(kernels, copy, feed.rows(), feed.rows(), team, &strategy);
+        processor.prepare(kernels, copy, feed.rows(), feed.rows(), team, Strategy::gradients);
         const std::uint64_t version = copy.network->parameters.version;
         const Result<T> result = processor.run(copy, request);
         if (result.outcome == Outcome::other_team) {
@@ -176,12 +165,11 @@ template <class T> void predict(const Context &context, const Network<T> &networ
     Feed<T> feed;
     feed.x = x;
     const std::vector<Metric> none;
-    std::vector<Panels<T>> spaces;
-    for (int t = 0; t < team; ++t) spaces.emplace_back(net, 0, std::min(n, leaf_rows));
+    std::vector<Workspace<T>> spaces = network.forward_memory.take(net, team, std::min(n, leaf_rows));
     std::atomic<Index> next{0};
     std::atomic<bool> finite{true};
     parallel(team, [&](int thread, int) {
-        Workspace<T> &space = spaces[static_cast<std::size_t>(thread)].space;
+        Workspace<T> &space = spaces[static_cast<std::size_t>(thread)];
         Scratch<T> &scratch = space.threads[0];
         // Parameters are only read here.
         Step<T> step{&kernels, &net, const_cast<Parameters<T> *>(&network.parameters), {nullptr, nullptr}, &feed, &space, nullptr, nullptr, &none,
@@ -198,11 +186,12 @@ template <class T> void predict(const Context &context, const Network<T> &networ
                 std::copy_n(space.h.back().data() + r * stride, net.outputs, out.data + (step.first + r) * out.stride);
         }
     });
+    network.forward_memory.give_back(std::move(spaces));
     if (!finite) throw_non_finite<T>(x);
 }
 
-template Report run(const Context &, Training<float> &, const Feed<float> &, const RunOptions &);
-template Report run(const Context &, Training<double> &, const Feed<double> &, const RunOptions &);
+template Report run(const Context &, Training<float> &, Processor<float> &, const Feed<float> &, const RunOptions &);
+template Report run(const Context &, Training<double> &, Processor<double> &, const Feed<double> &, const RunOptions &);
 template Evaluation evaluate(const Context &, const Training<float> &, const Feed<float> &);
 template Evaluation evaluate(const Context &, const Training<double> &, const Feed<double> &);
 template Gradients<float> gradients(const Context &, const Training<float> &, const Feed<float> &);

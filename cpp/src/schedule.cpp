@@ -1,4 +1,5 @@
 #include "ganglion/schedule.hpp"
+#include "ganglion/table.hpp"
 
 #include <stdexcept>
 #include <string>
@@ -21,13 +22,6 @@ constexpr Schedule table[] = {{"constant", constant}, {"linear", linear}};
 
 std::span<const Schedule> schedules() { return table; }
 
-const Schedule &find_schedule(std::string_view name) {
-    std::string known;
-    for (const Schedule &row : table) {
-        if (name == row.name) return row;
-        known += (known.empty() ? "'" : ", '") + std::string(row.name) + "'";
-    }
-    throw std::invalid_argument("unknown schedule '" + std::string(name) + "'; known: " + known);
-}
+const Schedule &find_schedule(std::string_view name) { return find_row(schedules(), name, "schedule"); }
 
 } // namespace ganglion

@@ -6,6 +6,22 @@
 
 namespace ganglion {
 
+template <class T> std::vector<Workspace<T>> ForwardMemory<T>::take(const Architecture &net, int team, Index rows) {
+    std::vector<Workspace<T>> spaces;
+    {
+        const std::lock_guard lock(busy_);
+        spaces.swap(kept_);
+    }
+    if (!spaces.empty() && spaces.front().capacity < rows) spaces.clear();
+    while (static_cast<int>(spaces.size()) < team) spaces.push_back(make_forward_workspace<T>(net, rows));
+    return spaces;
+}
+
+template <class T> void ForwardMemory<T>::give_back(std::vector<Workspace<T>> spaces) {
+    const std::lock_guard lock(busy_);
+    kept_ = std::move(spaces);
+}
+
 template <class T> std::shared_ptr<Network<T>> make_network(Architecture architecture, std::uint64_t seed) {
     const DefaultArithmetic mode;
     auto network = std::make_shared<Network<T>>();
@@ -57,9 +73,10 @@ template <class T> void assign(Network<T> &network, std::size_t index, MatrixVie
 }
 
 template <class T> const LossKernels<T> &find_loss(const Kernels<T> &kernels, const std::string &name, TargetKind target) {
-    const LossKernels<T> *row = kernels.losses + find_row(kernels.losses, name, "loss");
-    for (; row->name; ++row)
-        if (name == row->name && row->target == target) return *row;
+    const auto rows = rows_of(kernels.losses);
+    find_row(rows, name, "loss");
+    for (const LossKernels<T> &row : rows)
+        if (name == row.name && row.target == target) return row;
     throw std::invalid_argument("loss '" + name + "' takes " + (target == TargetKind::labels ? "values, not class labels" : "class labels, not values"));
 }
 
@@ -68,13 +85,14 @@ Training<T> make_training(std::shared_ptr<Network<T>> network, std::string loss,
                           std::string schedule, ScheduleDescription rate, std::vector<Metric> metrics) {
     const Kernels<T> &kernels = kernels_of<T>(best_kernel_set()); // the same rows in every set
     find_loss(kernels, loss, target);
-    const auto &row = kernels.optimizers[find_row(kernels.optimizers, optimizer.name, "optimizer")];
+    const auto &row = find_row(rows_of(kernels.optimizers), optimizer.name, "optimizer");
     find_schedule(schedule);
     Training<T> training{std::move(network), {}, std::move(loss), target, std::move(optimizer), std::move(schedule), rate, std::move(metrics), {}};
     training.architecture = training.network->architecture;
     Stage &last = training.architecture.stages.back();
     if (training.loss == "cross_entropy" && std::string(kernels.activations[last.activation].name) == "softmax") {
-        last.activation = static_cast<int>(find_row(kernels.activations, "identity", "activation"));
+        const auto rows = rows_of(kernels.activations);
+        last.activation = static_cast<int>(&find_row(rows, "identity", "activation") - rows.data());
         last.needs = Needs::output;
         last.whole_rows = false;
     }
@@ -99,6 +117,8 @@ template <class T> void check_feed(const Training<T> &training, const Feed<T> &f
     }
 }
 
+template class ForwardMemory<float>;
+template class ForwardMemory<double>;
 template std::shared_ptr<Network<float>> make_network(Architecture, std::uint64_t);
 template std::shared_ptr<Network<double>> make_network(Architecture, std::uint64_t);
 template void assign(Network<float> &, std::size_t, MatrixView<const float>);

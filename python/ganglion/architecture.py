@@ -86,15 +86,24 @@ class Architecture:
             for name, shape in layer.parameter_shapes(size).items()
         }
         for name, shape in shapes.items():
-            if shape[0] * shape[-1] * np.dtype(self.dtype).itemsize >= ADDRESSES:
+            if math.prod(shape) * np.dtype(self.dtype).itemsize >= ADDRESSES:
                 raise ValueError(f"{name} of shape {shape} in {self.dtype} would have more bytes than can be addressed")
         return shapes
 
     def network(self, features: int) -> _native.Network:
-        """The core's network with its initial weights."""
-        self.parameter_shapes(features)
+        """The core's network with its initial weights.
+
+        Raises
+        ------
+        MemoryError
+            If there is not enough memory for them.
+        """
+        count = sum(map(math.prod, self.parameter_shapes(features).values()))
         rows = [layer.native(str(layer.name)) for layer in self.layers]
-        return _native.Network(features, rows, self.dtype, self.seed)
+        try:
+            return _native.Network(features, rows, self.dtype, self.seed)
+        except MemoryError:
+            raise MemoryError(f"not enough memory for {self._count(count)}") from None
 
     def table(self, features: int) -> str:
         """Layers, output shapes and parameters, for people."""
@@ -108,8 +117,11 @@ class Architecture:
         first, second, third = (max(map(len, column)) for column in zip(header, *rows, strict=True))
         lines = [f"{name:<{first}}    {shape:<{second}}    {count:>{third}}" for name, shape, count in [header, *rows]]
         rule = "─" * len(lines[0])
-        size = f"{total:,} parameters in {self.dtype}, {_bytes(total * np.dtype(self.dtype).itemsize)}"
-        return "\n".join([lines[0], rule, *lines[1:], rule, size])
+        return "\n".join([lines[0], rule, *lines[1:], rule, self._count(total)])
+
+    def _count(self, parameters: int) -> str:
+        size = _bytes(parameters * np.dtype(self.dtype).itemsize)
+        return f"{parameters:,} parameters in {self.dtype}, {size}"
 
     def to_config(self, features: int | None) -> dict[str, Any]:
         """Everything as JSON knows it, with the number of features where it is known."""
@@ -190,7 +202,7 @@ def _named(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
 
 def _bytes(count: int) -> str:
     """A size as a person reads it."""
-    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+    for unit, scale in (("PB", 1e15), ("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if count >= scale:
             return f"{count / scale:.3g} {unit}"
     return f"{count} bytes"

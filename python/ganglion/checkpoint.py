@@ -184,6 +184,10 @@ def _check_version(text: str) -> None:
 
 def _check_fit(config: object, header: Header) -> None:
     """Check that the tensors are those of the architecture; their sizes are then bounded by the file's."""
+    layers = config.get("layers") if isinstance(config, dict) else None
+    if isinstance(layers, list) and not all(isinstance(layer, dict) and layer.get("name") for layer in layers):
+        # Names for a hundred thousand layers would take hours to make up.
+        raise CheckpointError("the architecture has a layer without a name: the file is damaged")
     try:
         architecture, features = Architecture.from_config(config)
         if features is None:

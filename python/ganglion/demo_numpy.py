@@ -1,7 +1,7 @@
 """The demo's training in NumPy alone, float32, in a process of its own: ``python -m ganglion.demo_numpy WORK.npz``.
 
-The network, its initial weights, the batches, the loss and Adam are those of ganglion's training, written as one would by
-hand with some care: the arrays that are used again are updated in place. Each line on the standard input starts a
+The network, its initial weights, the batches, the loss and Adam are those of ganglion's training, written as one would
+by hand with some care: arrays that are used again are updated in place. Each line on the standard input starts a
 training from the initial weights; the answer is a line of JSON with its seconds and the mean loss of each epoch.
 """
 
@@ -12,7 +12,6 @@ import sys
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray

@@ -51,7 +51,9 @@ class History:
             self.history[name].append(value)
         self.epoch.append(len(self.epoch))
 
-    def plot(self, ax: Axes | Sequence[Axes] | None = None, *, path: str | os.PathLike[str] | None = None) -> list[Axes]:
+    def plot(
+        self, ax: Axes | Sequence[Axes] | None = None, *, path: str | os.PathLike[str] | None = None
+    ) -> list[Axes]:
         """Draw loss and metrics over the epochs: `ganglion.plotting.learning_curves`; needs matplotlib."""
         from ganglion.plotting import learning_curves
 

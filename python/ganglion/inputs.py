@@ -23,6 +23,7 @@ __all__ = [
     "check_finite",
     "distributions",
     "dtype_name",
+    "element",
     "features",
     "first_where",
     "flag",
@@ -197,40 +198,47 @@ def check_finite(argument: str, array: Array, dtype: str, start: int = 0) -> Non
 
 
 def _not_finite(argument: str, array: Array, index: tuple[int, ...], dtype: str) -> str:
-    remedy = f"that overflows {dtype}: rescale it" if np.isfinite(array[index]) else "remove or fill such rows first"
-    return f"{argument} must be finite; given {array[index]} at {_place(index)}; {remedy}"
+    remedy = "remove such rows or fill the gaps"
+    if np.isfinite(array[index]):
+        remedy = f"too large for {dtype}: rescale it, or build the model with dtype='float64'"
+    return f"{argument} must be finite; {element(argument, index)} is {array[index]}; {remedy}"
 
 
 def labels(argument: str, array: Array, classes: int) -> Array:
     """Labels 0 … classes−1 as an int32 copy of shape (n,), from integers or whole floats of shape (n,) or (n, 1)."""
     copy = np.array(array).reshape(-1)
+    expected = f"{argument} must hold labels 0 to {classes - 1}, as the model has {classes} outputs"
     if copy.dtype.kind == "f":
         index = first_where(copy, lambda block: ~(np.isfinite(block) & (block == np.rint(block))))
         if index is not None:
-            raise ValueError(f"{argument} must hold whole numbers, the labels; given {copy[index]} at {_place(index)}")
+            raise ValueError(f"{expected}; {element(argument, index)} is {copy[index]}, not a whole number")
     index = first_where(copy, lambda block: (block < 0) | (block >= classes))
     if index is not None:
         label = int(copy[index])
-        remedy = f"the last layer needs at least {label + 1} units" if label >= classes else "labels start at 0"
+        remedy = f"; give the last layer at least {label + 1} units, or renumber them" if label >= classes else ""
         if label == classes and copy.min() >= 1:
-            remedy = f"if they start at 1, pass {argument} - 1"
-        expected = f"labels 0 to {classes - 1}, as the model has {classes} outputs"
-        raise ValueError(f"{argument} must hold {expected}; given {label} at {_place(index)}; {remedy}")
+            remedy = f"; if yours start at 1, pass {argument} - 1"
+        raise ValueError(f"{expected}; {element(argument, index)} is {label}{remedy}")
     return copy.astype(np.int32)
 
 
 def distributions(argument: str, array: Array, dtype: str) -> Array:
     """One-hot rows or probabilities, (n, classes), as a copy in `dtype`: nothing negative, rows that sum to 1."""
     copy = values(argument, array, dtype)
+    expected = f"{argument} must hold one-hot rows or distributions"
     index = first_where(copy, lambda block: block < 0)
     if index is not None:
-        raise ValueError(f"{argument} must hold probabilities; given {copy[index]} at {_place(index)}")
+        raise ValueError(f"{expected}; {element(argument, index)} is {copy[index]}")
     index = first_where(copy, lambda block: np.abs(block.sum(axis=1) - 1) > DISTRIBUTION_TOLERANCE)
     if index is not None:
-        total = copy[index].sum()
-        remedy = "each row must be one-hot or a distribution; labels have shape (n,)"
-        raise ValueError(f"{argument} must have rows that sum to 1; row {index[0]} sums to {total:.6g}; {remedy}")
+        total = f"{copy[index].sum():.6g}"
+        raise ValueError(f"{expected}; {element(argument, index)} sums to {total}, not 1; labels have shape (n,)")
     return copy
+
+
+def element(argument: str, index: tuple[int, ...]) -> str:
+    """How a message names an element or row: ``x[3, 5]``."""
+    return f"{argument}[{', '.join(map(str, index))}]"
 
 
 def first_where(array: Array, test: Callable[[Array], Array], start: int = 0) -> tuple[int, ...] | None:
@@ -242,10 +250,6 @@ def first_where(array: Array, test: Callable[[Array], Array], start: int = 0) ->
             row, *columns = (int(i) for i in np.unravel_index(np.argmax(found), found.shape))
             return (first + row, *columns)
     return None
-
-
-def _place(index: tuple[int, ...]) -> str:
-    return f"row {index[0]}" if len(index) == 1 else f"row {index[0]}, column {index[1]}"
 
 
 class Targets(NamedTuple):

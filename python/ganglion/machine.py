@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,16 +16,6 @@ VARIABLE = "GANGLION_ISA"
 # The kernel set that was asked for, None for the machine's best. The environment is read at the first use, so that a
 # wrong value is an error of that use and not of the import.
 _asked: list[str | None] = []
-
-
-class _Contexts(threading.local):
-    """A thread's own contexts: they hold scratch memory, which calls that run at the same time must not share."""
-
-    def __init__(self) -> None:
-        self.known: dict[tuple[str | None, int | None], _native.Context] = {}
-
-
-_contexts = _Contexts()
 
 
 def use_kernel_set(name: str | None) -> None:
@@ -55,7 +44,7 @@ def use_kernel_set(name: str | None) -> None:
     if name is None:
         _asked.clear()
         return
-    _context_on(name, None)
+    _native.Context(name)
     _asked[:] = [name]
 
 
@@ -63,13 +52,7 @@ def context(threads: int | None = None) -> _native.Context:
     """What a run of the core needs: the kernel set in use and a team."""
     if not _asked:
         _asked.append(os.environ.get(VARIABLE) or None)
-    return _contexts.known.get((_asked[0], threads)) or _context_on(_asked[0], threads)
-
-
-def _context_on(name: str | None, threads: int | None) -> _native.Context:
-    made = _native.Context(name, threads)
-    _contexts.known[name, threads] = made
-    return made
+    return _native.Context(_asked[0], threads)
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,7 @@ def _new_axes(count: int, *, shown: bool) -> list[Axes]:
     # pyplot's figures appear in windows and notebooks
     make = pyplot.figure if shown else figure.Figure
     drawing = make(figsize=(4.8 * count, 3.4), dpi=160, layout="constrained", facecolor="none")
+    drawing.get_layout_engine().set(w_pad=0.1, h_pad=0.1, wspace=0.03)
     return list(drawing.subplots(1, count, squeeze=False)[0])
 
 
@@ -105,7 +106,9 @@ def _draw(axes: Axes, name: str, curves: Mapping[str, Sequence[float]]) -> list[
     axes.grid(axis="y", color=INK, alpha=0.25, linewidth=0.8)
     axes.set_axisbelow(True)
     title = axes.set_title(name, loc="left", fontweight="bold")
-    return [title, axes.set_xlabel("epoch"), *axes.legend(frameon=False).get_texts()]
+    # on the title's line, where it hides no point
+    legend = axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False, borderpad=0)
+    return [title, axes.set_xlabel("epoch"), *legend.get_texts()]
 
 
 def _ink(axes: Axes, words: list[Text]) -> None:

@@ -12,8 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Progress", "duration", "rate", "style"]
 
-Verbose = Literal["auto", 0, 1, 2]
-
+KINDS: tuple[Literal[0, 1, 2], ...] = (0, 1, 2)
 REFRESH_SECONDS = 0.1
 BAR_CELLS = 24
 DEFAULT_COLUMNS = 80
@@ -24,9 +23,10 @@ def style(verbose: object, stream: TextIO | None = None) -> Literal[0, 1, 2]:
     if isinstance(verbose, str) and verbose == "auto":
         stream = sys.stdout if stream is None else stream
         return 1 if stream.isatty() else 2
-    for known in (0, 1, 2):
-        if isinstance(verbose, int) and verbose == known:
-            return known
+    if not isinstance(verbose, str):
+        for known in KINDS:
+            if verbose == known:
+                return known
     raise ValueError(f"verbose must be 'auto', 0, 1 or 2; given {verbose!r}")
 
 
@@ -51,12 +51,12 @@ def rate(rows: float, seconds: float) -> str:
     Examples
     --------
     >>> rate(60_000, 0.21), rate(1_500, 1.0)
-    ('286k samples/s', '1.5k samples/s')
+    ('286k samples/s', '1.50k samples/s')
     """
     count = rows / max(seconds, 1e-9)
     for unit, scale in (("G", 1e9), ("M", 1e6), ("k", 1e3)):
         if count >= 0.9995 * scale:
-            return f"{count / scale:.3g}{unit} samples/s"
+            return f"{count / scale:#.3g}".rstrip(".") + f"{unit} samples/s"
     return f"{count:.3g} samples/s"
 
 

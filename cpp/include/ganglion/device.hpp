@@ -4,6 +4,7 @@
 #include "ganglion/training.hpp"
 #include "ganglion/threads.hpp"
 #include <functional>
+#include <optional>
 
 namespace ganglion {
 
@@ -43,10 +44,11 @@ template <class T> struct Result {
     std::vector<double> seconds; // of each phase, mean over the steps looked at
 };
 
+// Belongs to one training: its plans and memory are those of the last `prepare` and are kept for the next run like it.
 template <class T> class Processor {
   public:
     // Memory and plans for full and for short last batches.
-    void prepare(const Kernels<T> &kernels, const Training<T> &training, Index batch_size, Index rows, int team, const Strategy *forced);
+    void prepare(const Kernels<T> &kernels, const Training<T> &training, Index batch_size, Index rows, int team, std::optional<Strategy> forced);
     // Makes steps from where training.state is and leaves it there.
     Result<T> run(Training<T> &training, const Request<T> &request);
     // Gradients of the last step, in the parameters' layout; empty unless the plan stored them.
@@ -58,6 +60,14 @@ template <class T> class Processor {
     struct Shared;
     void work(Training<T> &training, const Request<T> &request, Shared &shared, int thread);
 
+    struct Prepared {
+        const Kernels<T> *kernels;
+        Index full, last; // rows of a batch
+        int team;
+        std::optional<Strategy> forced;
+        bool operator==(const Prepared &) const = default;
+    };
+    std::optional<Prepared> prepared_;
     const Kernels<T> *kernels_ = nullptr;
     Plan full_, last_;
     Workspace<T> workspace_;

@@ -55,7 +55,11 @@ template <class T> struct Step {
     T constants[most_constants];
 };
 
-// Allocates for batches of up to `rows` rows and the units of `plans`.
+// Allocates for forward passes over up to `rows` rows on one thread.
+template <class T> Workspace<T> make_forward_workspace(const Architecture &net, Index rows);
+// The same with what losses and metrics need.
+template <class T> Workspace<T> make_loss_workspace(const Architecture &net, Index rows, std::size_t metrics);
+// Allocates for the units of `plans`, on batches of up to `rows` rows. `stored`: gradients have a buffer of their own.
 template <class T>
 Workspace<T> make_workspace(const Architecture &net, Index rows, int team, std::size_t metrics, bool stored, const std::vector<const Plan *> &plans);
 

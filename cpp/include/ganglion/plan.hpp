@@ -48,10 +48,9 @@ struct Plan {
 };
 
 // Strategy for `rows` batch rows on `team` threads when nobody forces one.
-Strategy choose_strategy(const Architecture &net, Index rows, int team);
+Strategy choose_strategy(Index rows, int team);
 
-// `tile_rows` is the kernel set's: panels are cut at multiples of it where that leaves no thread idle.
-Plan build_plan(const Architecture &net, Index rows, int team, Strategy strategy, Index tile_rows);
+Plan build_plan(const Architecture &net, Index rows, int team, Strategy strategy);
 
 // Floating-point operations of one training step on `rows` rows: 6·B·Σ I·O less the first stage's input gradient.
 double step_flops(const Architecture &net, Index rows);

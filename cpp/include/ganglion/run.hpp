@@ -8,8 +8,8 @@ struct RunOptions {
     Index batch_size;
     Index steps;
     bool shuffle;
-    const Strategy *strategy; // null: chosen by shape
-    Stop stop;                // may be empty
+    std::optional<Strategy> strategy; // none: chosen by shape
+    Stop stop;                        // may be empty
 };
 
 struct Report {
@@ -24,8 +24,9 @@ struct Report {
 };
 
 // Makes up to `steps` optimizer steps from where training.state is. Throws NonFiniteInput, Diverged (the step it names was
-// not made) and std::invalid_argument; the caller holds network->busy.
-template <class T> Report run(const Context &context, Training<T> &training, const Feed<T> &feed, const RunOptions &options);
+// not made) and std::invalid_argument; the caller holds network->busy. `processor` is the training's own.
+template <class T>
+Report run(const Context &context, Training<T> &training, Processor<T> &processor, const Feed<T> &feed, const RunOptions &options);
 
 struct Evaluation {
     double loss;

@@ -7,12 +7,25 @@
 
 namespace ganglion {
 
+// Memory for forward passes, kept from one call to the next. Calls at the same time each get a piece of their own.
+template <class T> class ForwardMemory {
+  public:
+    // For `team` threads and up to `rows` rows each.
+    std::vector<Workspace<T>> take(const Architecture &net, int team, Index rows);
+    void give_back(std::vector<Workspace<T>> spaces);
+
+  private:
+    std::mutex busy_;
+    std::vector<Workspace<T>> kept_;
+};
+
 // A network: what it is, and its parameters. `busy` is held by whoever writes the parameters.
 template <class T> struct Network {
     Architecture architecture;
     Parameters<T> parameters;
     std::uint64_t seed;
     std::mutex busy;
+    mutable ForwardMemory<T> forward_memory;
 };
 
 // Parameters drawn by the layers' initializers. Throws std::invalid_argument for an unknown one, naming the layer.

@@ -23,7 +23,7 @@ from .activations import tanh_derivative as tanh_derivative
 from .array import Array as Array
 from .bounds import forward_bounds as forward_bounds
 from .bounds import gradient_bounds as gradient_bounds
-from .bounds import unit_roundoff as unit_roundoff
+from .bounds import precision as precision
 from .bounds import update_bounds as update_bounds
 from .initializers import INITIALIZERS as INITIALIZERS
 from .initializers import initialize as initialize
