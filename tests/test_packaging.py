@@ -12,7 +12,7 @@ import ganglion
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = (".ci", ".github", "bench", "cmake", "cpp", "docs", "examples", "python", "tests")
-GENERATED = {".pyc", ".so"}
+GENERATED = re.compile(r"\.so$|(^|/)(__pycache__|\.\w+_cache)/")
 
 
 def project_version():
@@ -73,6 +73,6 @@ def test_an_sdist_carries_every_source(tmp_path, monkeypatch):
         ROOT / "LICENSE",
         *(path for path in ROOT.iterdir() if path.suffix in {".md", ".toml", ".txt", ".json"}),
     }
-    sources = {str(path.relative_to(ROOT)) for path in present if path.suffix not in GENERATED}
-    assert sources - packed == set()
-    assert {file for file in packed if Path(file).suffix in GENERATED} == set()
+    sources = {str(path.relative_to(ROOT)) for path in present}
+    assert {file for file in sources - packed if not GENERATED.search(file)} == set()
+    assert {file for file in packed if GENERATED.search(file)} == set()

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -164,7 +165,7 @@ assert t.train(t.SETS[0], 2, "rows", steps=5)[0] == expected
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_forked_child_works_serially_with_the_same_bits():
-    script = FORK.format(path=[os.path.dirname(__file__), *sys.path])
+    script = FORK.format(path=[str(Path(__file__).parent), *sys.path])
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
 
@@ -188,7 +189,7 @@ assert found == expected
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs glibc by name")
 def test_the_callers_rounding_mode_does_not_reach_the_bits_and_comes_back():
-    script = ROUNDING.format(path=[os.path.dirname(__file__), *sys.path])
+    script = ROUNDING.format(path=[str(Path(__file__).parent), *sys.path])
     subprocess.run([sys.executable, "-c", script], check=True, timeout=60)
 
 

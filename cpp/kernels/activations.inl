@@ -40,4 +40,12 @@ struct LeakyRelu {
     template <class V> [[gnu::always_inline]] static V backward(V d, V h, V alpha) { return select(h > V::zero(), d, d * alpha); }
 };
 
-using Activations = Rows<Identity, Sigmoid, Tanh, Relu, LeakyRelu>;
+// From the output: alpha · eᶻ = h + alpha.
+struct Elu {
+    static constexpr const char *name = "elu";
+    static constexpr Needs needs = Needs::output;
+    template <class V> [[gnu::always_inline]] static V forward(V z, V alpha) { return select(z <= V::zero(), alpha * expm1(z), z); }
+    template <class V> [[gnu::always_inline]] static V backward(V d, V h, V alpha) { return select(h > V::zero(), d, d * (h + alpha)); }
+};
+
+using Activations = Rows<Identity, Sigmoid, Tanh, Relu, LeakyRelu, Elu>;

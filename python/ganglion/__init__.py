@@ -19,7 +19,7 @@ from ganglion import errors, initializers, layers, losses, metrics, optimizers, 
 from ganglion._native import __version__
 from ganglion.checkpoint import load
 from ganglion.history import History
-from ganglion.layers import Activation, Dense, Identity, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
+from ganglion.layers import ELU, Activation, Dense, Identity, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
 from ganglion.losses import CrossEntropy, MeanSquaredError
 from ganglion.machine import info, use_kernel_set
 from ganglion.optimizers import SGD, Adam
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ganglion import data, reference
 
 __all__ = [
+    "ELU",
     "SGD",
     "Activation",
     "Adam",

@@ -17,6 +17,7 @@ from ganglion.initializers import INITIALIZERS, Initializer
 
 __all__ = [
     "ACTIVATIONS",
+    "ELU",
     "LAYERS",
     "Activation",
     "Dense",
@@ -156,6 +157,35 @@ class LeakyReLU(NamedActivation):
         return self.negative_slope
 
 
+@ACTIVATIONS.add("elu")
+@dataclass(frozen=True, repr=False)
+class ELU(NamedActivation):
+    """h = z where z > 0, else negative_scale · (e^z − 1).
+
+    Parameters
+    ----------
+    negative_scale
+        At least 0. The default, 1, is that of Clevert et al., "Fast and accurate deep network learning by exponential
+        linear units (ELUs)", ICLR 2016, of PyTorch and of Keras.
+
+    Examples
+    --------
+    >>> Dense(8, activation=ELU(0.5))
+    Dense(8, activation=ELU(negative_scale=0.5))
+    """
+
+    negative_scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._set("negative_scale", inputs.real("negative_scale", self.negative_scale, minimum=0))
+
+    @property
+    def alpha(self) -> float:
+        """The scale."""
+        return self.negative_scale
+
+
 @ACTIVATIONS.add("softmax")
 class Softmax(NamedActivation):
     """h_j = e^(z_j − max z) / Σ_k e^(z_k − max z), over each row."""
@@ -175,7 +205,7 @@ class Activation(Layer):
     >>> Activation("swoosh")
     Traceback (most recent call last):
     ...
-    ValueError: unknown activation 'swoosh'; known: identity, linear, sigmoid, tanh, relu, leaky_relu, softmax...
+    ValueError: unknown activation 'swoosh'; known: identity, linear, sigmoid, tanh, relu, leaky_relu, elu, softmax...
     """
 
     activation: str | NamedActivation

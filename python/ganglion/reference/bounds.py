@@ -127,7 +127,8 @@ def backward_of(layer: Dense | Activation, ddy: Array, dx: Array, p: Precision) 
     from_x = carried(lambda x: row.backward(layer.dy, x, **options), layer.x, dx, rows)
     largest = np.abs(layer.dy).max(axis=1, keepdims=True) if rows else np.abs(layer.dy)
     size = np.abs(layer.y) if rows else max(1.0, *options.values(), 1.0)
-    return combined(from_dy, from_x, p.unit * roundings(layer) * size * largest, p.smallest * (1 + largest)), []
+    own = combined(from_dy, p.unit * roundings(layer) * size * largest, p.smallest * (1 + largest))
+    return from_x + own, []  # on the other side of a kink all of from_x is there at once
 
 
 def cross_entropy_roundings(logits: Array, targets: Array) -> tuple[float, Array]:
