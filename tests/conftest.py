@@ -1,11 +1,17 @@
 """What all tests share: where MNIST lies, and a header that says what the tests ran on."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_configure():
+    # A shell starts a background job with SIGINT ignored; then a test of Ctrl-C would wait for ever.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_report_header():

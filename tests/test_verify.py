@@ -157,7 +157,7 @@ def test_what_counts_as_right(share, ok):
     ("x", "y", "error", "message"),
     [
         (X[:, :5], LABELS, ValueError, "x must have shape"),
-        (X, LABELS + 1, ValueError, "y must hold labels 0 to 3"),
+        (X, LABELS + 1, ValueError, "labels.* 0 to 3"),
         (X, LABELS[:-1], ValueError, "as many rows"),
         (np.full_like(X, np.nan), LABELS, ValueError, "x"),
         (X.astype(str), LABELS, TypeError, "x must be an array of real numbers"),

@@ -5,6 +5,8 @@
 namespace ganglion {
 namespace {
 
+constexpr Index kernel_tile = kernel_tile_rows * kernel_tile_columns; // elements
+
 template <class T> void keep_largest(T &largest, T value) {
     if (value > largest || value != value) largest = value;
 }
@@ -108,8 +110,8 @@ template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scr
     const Kernels<T> &kernels = *step.kernels;
     const Index stride = round_up(columns, padding), whole = whole_vectors(kernels, columns);
     const bool with_bias = stage.bias >= 0 && row == 0;
-    const auto tile = [&](Index slot) { return scratch.kernel_tiles.data() + slot * scratch.kernel_tile; };
-    const auto bias = [&](Index slot) { return scratch.bias_tiles.data() + slot * scratch.bias_tile; };
+    const auto tile = [&](Index slot) { return scratch.kernel_tiles.data() + slot * kernel_tile; };
+    const auto bias = [&](Index slot) { return scratch.bias_tiles.data() + slot * kernel_tile_columns; };
     sum_leaves(
         step.rows,
         [&](Index slot, Index first, Index count) {
@@ -288,23 +290,13 @@ template <class T> Workspace<T> make_loss_workspace(const Architecture &net, Ind
 }
 
 template <class T>
-Workspace<T> make_workspace(const Architecture &net, Index rows, int team, std::size_t metrics, bool stored, const std::vector<const Plan *> &plans) {
+Workspace<T> make_workspace(const Architecture &net, Index rows, int team, std::size_t metrics, bool stored) {
     Workspace<T> space = make_loss_workspace<T>(net, rows, metrics);
     space.gradients = Buffer<T>(stored ? net.parameter_elements : 0);
     while (static_cast<int>(space.threads.size()) < team) add_thread(space, net, rows);
-    Index tile = 0, columns = 0;
-    for (const Plan *plan : plans)
-        for (const Phase &phase : plan->phases)
-            if (phase.kind == PhaseKind::update || phase.kind == PhaseKind::gradients)
-                for (const Unit &unit : phase.units) {
-                    tile = std::max(tile, unit.rows * round_up(unit.columns, padding));
-                    columns = std::max(columns, round_up(unit.columns, padding));
-                }
     for (Scratch<T> &scratch : space.threads) {
-        scratch.kernel_tile = tile;
-        scratch.bias_tile = columns;
-        scratch.kernel_tiles = Buffer<T>(checked_product(tile, tree_slots(rows)));
-        scratch.bias_tiles = Buffer<T>(checked_product(columns, tree_slots(rows)));
+        scratch.kernel_tiles = Buffer<T>(kernel_tile * tree_slots(rows));
+        scratch.bias_tiles = Buffer<T>(kernel_tile_columns * tree_slots(rows));
     }
     return space;
 }
@@ -318,7 +310,7 @@ template void refresh_transposed(const Kernels<float> &, const Architecture &, P
 template float loss_scale(const LossKernels<float> &, Index, Index);
 template Workspace<float> make_forward_workspace(const Architecture &, Index);
 template Workspace<float> make_loss_workspace(const Architecture &, Index, std::size_t);
-template Workspace<float> make_workspace(const Architecture &, Index, int, std::size_t, bool, const std::vector<const Plan *> &);
+template Workspace<float> make_workspace(const Architecture &, Index, int, std::size_t, bool);
 template struct Notes<double>;
 template void run_unit(PhaseKind, const Step<double> &, const Unit &, Scratch<double> &);
 template void gather_rows(const Step<double> &, Index, Index, Scratch<double> &);
@@ -328,6 +320,6 @@ template void refresh_transposed(const Kernels<double> &, const Architecture &, 
 template double loss_scale(const LossKernels<double> &, Index, Index);
 template Workspace<double> make_forward_workspace(const Architecture &, Index);
 template Workspace<double> make_loss_workspace(const Architecture &, Index, std::size_t);
-template Workspace<double> make_workspace(const Architecture &, Index, int, std::size_t, bool, const std::vector<const Plan *> &);
+template Workspace<double> make_workspace(const Architecture &, Index, int, std::size_t, bool);
 
 } // namespace ganglion

@@ -28,8 +28,6 @@ template <class Piece> void cut(Index n, Index most, Index unit, Piece piece) {
 }
 
 constexpr Index panel_rows = 112;    // of the batch: activations of a panel stay in L2
-constexpr Index kernel_rows = 64;    // of a weight gradient's tile: whole 16 × 16 blocks to transpose
-constexpr Index kernel_columns = 64; // its gradients, 16 KiB, stay in L1
 constexpr Index forward_columns = 64;
 
 Phase row_phase(PhaseKind kind, Index rows, int team, Index stage = 0, Index columns = 0) {
@@ -66,8 +64,8 @@ Phase kernel_phase(PhaseKind kind, const Architecture &net, int team) {
     for (std::size_t s = 0; s < net.stages.size(); ++s) {
         const Stage &stage = net.stages[s];
         if (stage.kernel < 0) continue;
-        cut(stage.outputs, kernel_columns, 16, [&](Index column, Index columns) {
-            cut(stage.inputs, kernel_rows, 16, [&](Index row, Index rows) {
+        cut(stage.outputs, kernel_tile_columns, 16, [&](Index column, Index columns) {
+            cut(stage.inputs, kernel_tile_rows, 16, [&](Index row, Index rows) {
                 phase.units.push_back({static_cast<Index>(s), row, rows, column, columns});
                 cost.push_back(static_cast<double>(rows) * static_cast<double>(round_up(columns, 16)));
             });

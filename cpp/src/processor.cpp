@@ -67,31 +67,41 @@ template <class T> struct Processor<T>::Shared {
 };
 
 template <class T>
-void Processor<T>::prepare(const Kernels<T> &kernels, const Training<T> &training, Index batch_size, Index rows, int team,
+void Processor<T>::prepare(const Kernels<T> &kernels, const Training<T> &training, Index batch_size, Index rows, int most,
                            std::optional<Strategy> forced) {
-    const Architecture &net = training.architecture;
     const Index full = std::min(batch_size, rows), last = rows % full == 0 ? full : rows % full;
-    const Prepared wanted{&kernels, full, last, team, forced};
+    const Prepared wanted{&kernels, full, last, most, forced};
     if (prepared_ == wanted) return;
     prepared_.reset();
-    kernels_ = &kernels;
-    const auto strategy = [&](Index size) { return forced.value_or(choose_strategy(size, team)); };
-    full_ = build_plan(net, full, team, strategy(full));
-    last_ = build_plan(net, last, team, strategy(last));
     const bool stored = forced == Strategy::stored || forced == Strategy::gradients;
-    workspace_ = make_workspace<T>(net, full, team, training.metrics.size(), stored, {&full_, &last_});
+    workspace_ = make_workspace<T>(training.architecture, full, most, training.metrics.size(), stored);
+    trial_.emplace(most);
+    full_.team = 0;
     prepared_ = wanted;
 }
 
+template <class T> void Processor<T>::use_team(const Training<T> &training, int team) {
+    if (full_.team == team) return;
+    const auto plan = [&](Index rows) {
+        return build_plan(training.architecture, rows, team, prepared_->forced.value_or(choose_strategy(rows, team)));
+    };
+    full_ = plan(prepared_->full);
+    last_ = plan(prepared_->last);
+}
+
+template <class T> void Processor<T>::order_rows(const Training<T> &training, Index rows, Index epoch) {
+    if (ordered_ == epoch && static_cast<Index>(order_.size()) == rows) return;
+    order_.resize(static_cast<std::size_t>(rows));
+    shuffle({training.network->seed, StreamKind::shuffle, 0, static_cast<std::uint32_t>(epoch)}, order_);
+    ordered_ = epoch;
+}
+
 template <class T> Result<T> Processor<T>::run(Training<T> &training, const Request<T> &request) {
-    const Cursor start = training.state.cursor;
-    refresh_transposed(*kernels_, training.architecture, training.network->parameters);
-    if (request.shuffle) {
-        order_.resize(static_cast<std::size_t>(request.feed->rows()));
-        shuffle({training.network->seed, StreamKind::shuffle, 0, static_cast<std::uint32_t>(start.epoch)}, order_);
-    }
+    const Index rows = request.feed->rows();
+    refresh_transposed(*prepared_->kernels, training.architecture, training.network->parameters);
+    if (request.shuffle) order_rows(training, rows, training.state.cursor.epoch);
     Shared shared;
-    const Index epochs = request.steps / Epoch{request.feed->rows(), full_.rows}.steps() + 1;
+    const Index epochs = request.steps / Epoch{rows, full_.rows}.steps() + 1;
     shared.result.epochs.reserve(static_cast<std::size_t>(epochs) * training.state.totals.size());
     shared.seconds.assign(full_.phases.size(), 0.0);
     const int team = parallel(full_.team, [&](int thread, int ran) {
@@ -109,7 +119,7 @@ template <class T> Result<T> Processor<T>::run(Training<T> &training, const Requ
 }
 
 template <class T> void Processor<T>::work(Training<T> &training, const Request<T> &request, Shared &shared, int thread) {
-    const Kernels<T> &kernels = *kernels_;
+    const Kernels<T> &kernels = *prepared_->kernels;
     TrainingState<T> &state = training.state;
     Parameters<T> &parameters = training.network->parameters;
     Cursor cursor = state.cursor; // each thread steps its own copy; thread 0's is the one that is kept
@@ -123,7 +133,7 @@ template <class T> void Processor<T>::work(Training<T> &training, const Request<
     T largest_weight = parameters.largest;
     scratch.notes.weight = 0;
     Notes<T> merged = scratch.notes;
-    auto polled = Clock::now();
+    auto polled = Clock::now(), first_step_end = polled;
 
     for (Index made = 0; made < request.steps; ++made) {
         const Index position = cursor.position;
@@ -209,20 +219,23 @@ template <class T> void Processor<T>::work(Training<T> &training, const Request<
             shared.timed_steps += timed;
             state.cursor = cursor;
             parameters.largest = largest_weight;
+            if (made == 0) first_step_end = Clock::now();
+            if (made > 0 && (made + 1 == request.steps || shared.stop))
+                shared.result.step_seconds = seconds_since(first_step_end) / static_cast<double>(made);
         }
         if (shared.stop) {
             if (thread == 0) shared.result.outcome = Outcome::stopped;
             return;
         }
         if (ends_epoch && request.shuffle && made + 1 < request.steps) {
-            if (thread == 0) shuffle({training.network->seed, StreamKind::shuffle, 0, static_cast<std::uint32_t>(cursor.epoch)}, order_);
+            if (thread == 0) order_rows(training, epoch.rows, cursor.epoch);
             shared.barrier.wait(plan.team);
         }
     }
 }
 
 template <class T> double Processor<T>::mean_loss(const Training<T> &training, Index rows) const {
-    const LossKernels<T> &loss = find_loss(*kernels_, training.loss, training.target);
+    const LossKernels<T> &loss = find_loss(*prepared_->kernels, training.loss, training.target);
     const Index count = loss.per_element ? rows * training.architecture.outputs : rows;
     return sum_rows(workspace_.losses.data(), rows) / static_cast<double>(count);
 }

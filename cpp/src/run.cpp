@@ -1,6 +1,8 @@
 #include "ganglion/run.hpp"
 #include "ganglion/error.hpp"
 #include "ganglion/leaves.hpp"
+#include <chrono>
+#include <cmath>
 
 namespace ganglion {
 namespace {
@@ -15,30 +17,40 @@ int team_for(const Context &context, const Architecture &net, Index rows) {
                    "train with dtype=\"float64\"");
 }
 
+// A processor with plans for the team, or for as many threads as OpenMP gives instead.
+template <class T> Result<T> run_with(Processor<T> &processor, Training<T> &training, const Request<T> &request, int team) {
+    while (true) {
+        processor.use_team(training, team);
+        Result<T> result = processor.run(training, request);
+        if (result.outcome != Outcome::other_team) return result;
+        team = result.team;
+    }
+}
+
+template <class T> bool finite(const Kernels<T> &kernels, const Buffer<T> &buffer, Index offset, Index size) {
+    return buffer.size() == 0 || std::isfinite(kernels.largest({buffer.data() + offset, 1, size, size}));
+}
+
 // One step whose gradients might overflow: it is made on the side, tested whole and only then kept.
-template <class T>
-Result<T> careful_step(const Kernels<T> &kernels, Training<T> &training, Request<T> request, int team) {
-    const TrainingState<T> state = training.state;
+template <class T> Result<T> careful_step(const Kernels<T> &kernels, Training<T> &training, Request<T> request, int team) {
     Parameters<T> &parameters = training.network->parameters;
+    const TrainingState<T> state = training.state;
     const Buffer<T> values = parameters.values;
+    const T largest = parameters.largest;
     Processor<T> processor;
     processor.prepare(kernels, training, request.batch_size, request.feed->rows(), team, Strategy::stored);
     request.steps = 1;
     request.careful = true;
-    Result<T> result = processor.run(training, request);
-    if (result.outcome == Outcome::other_team) return careful_step(kernels, training, request, result.team);
+    const Result<T> result = run_with(processor, training, request, team);
     if (result.steps == 0) return result;
-
-    const auto finite = [&](const Buffer<T> &buffer, Index offset, Index size) {
-        const T largest = kernels.largest({buffer.data() + offset, 1, size, size});
-        return largest - largest == 0;
-    };
     for (const Parameter &parameter : training.architecture.parameters) {
         const Index size = parameter.rows * parameter.stride;
-        bool good = finite(parameters.values, parameter.offset, size);
-        for (const Buffer<T> &moments : training.state.moments) good = good && (moments.size() == 0 || finite(moments, parameter.offset, size));
-        if (good) continue;
+        const auto &moments = training.state.moments;
+        if (finite(kernels, parameters.values, parameter.offset, size) && finite(kernels, moments[0], parameter.offset, size) &&
+            finite(kernels, moments[1], parameter.offset, size))
+            continue;
         parameters.values = values;
+        parameters.largest = largest;
         ++parameters.version;
         training.state = state;
         throw_diverged(parameter.layer, "update", state.cursor.step);
@@ -56,34 +68,39 @@ Report run(const Context &context, Training<T> &training, Processor<T> &processo
     if (feed.rows() == 0) throw std::invalid_argument("x has no rows; training needs at least one");
     const Kernels<T> &kernels = kernels_of<T>(*context.kernel_set);
     const Index batch = std::min(options.batch_size, feed.rows());
-    int team = team_for(context, training.architecture, batch);
-    processor.prepare(kernels, training, batch, feed.rows(), team, options.strategy);
+    const bool measured = context.threads == 0;
+    const int most = measured ? default_team() : context.threads;
+    processor.prepare(kernels, training, batch, feed.rows(), most, options.strategy);
+    TeamTrial &trial = processor.trial();
 
-    Report report{context.kernel_set->name, team, {}, {}, 0, {}, {}, false};
+    Report report{context.kernel_set->name, 0, {}, {}, 0, {}, {}, false};
     Request<T> request{&feed, batch, 0, options.shuffle, false, options.stop};
     while (report.steps < options.steps && !report.stopped) {
+        if (measured && trial.stale()) trial = TeamTrial(most);
+        const bool trying = measured && !trial.decided();
         request.steps = options.steps - report.steps;
-        Result<T> result = processor.run(training, request);
-        if (result.outcome == Outcome::other_team) {
-            team = result.team;
-            processor.prepare(kernels, training, batch, feed.rows(), team, options.strategy);
-            continue;
-        }
-        if (!result.seconds.empty() && report.seconds.empty()) report.seconds = result.seconds;
+        if (trying) request.steps = std::min(request.steps, trial.steps());
+        else if (measured && most > 1) request.steps = std::min(request.steps, trial.steps_until_stale());
+        const auto began = std::chrono::steady_clock::now();
+        Result<T> result = run_with(processor, training, request, measured ? trial.team() : most);
+        // A caller who makes one step at a time pays for waking the team each time.
+        const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - began;
+        if (trying && result.outcome == Outcome::done) trial.record(result.step_seconds > 0 ? result.step_seconds : whole.count());
         const auto keep = [&](const Result<T> &made) {
             report.steps += made.steps;
             report.epochs.insert(report.epochs.end(), made.epochs.begin(), made.epochs.end());
+            report.team = made.team;
+            report.seconds = made.seconds;
         };
         keep(result);
         if (result.outcome == Outcome::unbounded) {
-            result = careful_step(kernels, training, request, team);
+            result = careful_step(kernels, training, request, processor.plan().team);
             keep(result);
         }
         if (result.outcome == Outcome::bad_input) throw_non_finite<T>(feed.x);
         if (result.outcome == Outcome::diverged) throw_diverged(training.architecture.stages[result.stage].layer, result.what, training.state.cursor.step);
         report.stopped = result.outcome == Outcome::stopped;
     }
-    report.team = team;
     report.phases = processor.plan().phase_names();
     if (training.state.rows > 0)
         for (const double total : training.state.totals) report.running.push_back(total / static_cast<double>(training.state.rows));
@@ -106,7 +123,7 @@ template <class T> Evaluation evaluate(const Context &context, const Training<T>
     std::vector<Workspace<T>> spaces;
     for (int t = 0; t < team; ++t) spaces.push_back(make_loss_workspace<T>(net, std::min(n, leaf_rows), training.metrics.size()));
     std::atomic<Index> next{0};
-    std::atomic<bool> finite{true};
+    std::atomic<bool> all_finite{true};
     parallel(team, [&](int thread, int) {
         Workspace<T> &space = spaces[static_cast<std::size_t>(thread)];
         Scratch<T> &scratch = space.threads[0];
@@ -117,14 +134,14 @@ template <class T> Evaluation evaluate(const Context &context, const Training<T>
             step.rows = std::min(leaf_rows, n - step.first);
             scratch.notes.reset();
             gather_rows(step, 0, step.rows, scratch);
-            if (scratch.notes.input - scratch.notes.input != 0) finite = false;
+            if (!std::isfinite(scratch.notes.input)) all_finite = false;
             forward_rows(step, 0, step.rows, scratch);
             loss_rows(step, 0, step.rows, scratch);
             std::copy_n(space.losses.data(), step.rows, losses.data() + step.first);
             for (std::size_t m = 0; m < metrics.size(); ++m) std::copy_n(space.metrics[m].data(), step.rows, metrics[m].data() + step.first);
         }
     });
-    if (!finite) throw_non_finite<T>(feed.x);
+    if (!all_finite) throw_non_finite<T>(feed.x);
     Evaluation evaluation{sum_rows(losses.data(), n) / static_cast<double>(loss.per_element ? n * net.outputs : n), {}};
     for (const Buffer<T> &metric : metrics) evaluation.metrics.push_back(sum_rows(metric.data(), n) / static_cast<double>(n));
     return evaluation;
@@ -138,22 +155,15 @@ template <class T> Gradients<T> gradients(const Context &context, const Training
     Training<T> copy = training; // its counters move, the parameters do not
     Request<T> request{&feed, feed.rows(), 1, false, true, {}};
     copy.state.cursor.position = 0;
-    int team = team_for(context, training.architecture, feed.rows());
-    while (true) {
-        Processor<T> processor;
-        processor.prepare(kernels, copy, feed.rows(), feed.rows(), team, Strategy::gradients);
-        const std::uint64_t version = copy.network->parameters.version;
-        const Result<T> result = processor.run(copy, request);
-        if (result.outcome == Outcome::other_team) {
-            team = result.team;
-            continue;
-        }
-        if (result.outcome == Outcome::bad_input) throw_non_finite<T>(feed.x);
-        if (result.outcome == Outcome::diverged)
-            throw_diverged(copy.architecture.stages[result.stage].layer, result.what, copy.state.cursor.step);
-        copy.network->parameters.version = copy.network->parameters.transposed_version = version;
-        return {processor.mean_loss(copy, feed.rows()), processor.fetch_gradients()};
-    }
+    const int team = team_for(context, training.architecture, feed.rows());
+    const std::uint64_t version = copy.network->parameters.version;
+    Processor<T> processor;
+    processor.prepare(kernels, copy, feed.rows(), feed.rows(), team, Strategy::gradients);
+    const Result<T> result = run_with(processor, copy, request, team);
+    if (result.outcome == Outcome::bad_input) throw_non_finite<T>(feed.x);
+    if (result.outcome == Outcome::diverged) throw_diverged(copy.architecture.stages[result.stage].layer, result.what, copy.state.cursor.step);
+    copy.network->parameters.version = copy.network->parameters.transposed_version = version;
+    return {processor.mean_loss(copy, feed.rows()), processor.fetch_gradients()};
 }
 
 template <class T> void predict(const Context &context, const Network<T> &network, const Source &x, MatrixView<T> out) {
@@ -167,7 +177,7 @@ template <class T> void predict(const Context &context, const Network<T> &networ
     const std::vector<Metric> none;
     std::vector<Workspace<T>> spaces = network.forward_memory.take(net, team, std::min(n, leaf_rows));
     std::atomic<Index> next{0};
-    std::atomic<bool> finite{true};
+    std::atomic<bool> all_finite{true};
     parallel(team, [&](int thread, int) {
         Workspace<T> &space = spaces[static_cast<std::size_t>(thread)];
         Scratch<T> &scratch = space.threads[0];
@@ -179,7 +189,7 @@ template <class T> void predict(const Context &context, const Network<T> &networ
             step.rows = std::min(leaf_rows, n - step.first);
             scratch.notes.reset();
             gather_rows(step, 0, step.rows, scratch);
-            if (scratch.notes.input - scratch.notes.input != 0) finite = false;
+            if (!std::isfinite(scratch.notes.input)) all_finite = false;
             forward_rows(step, 0, step.rows, scratch);
             const Index stride = row_stride(net.outputs);
             for (Index r = 0; r < step.rows; ++r)
@@ -187,7 +197,7 @@ template <class T> void predict(const Context &context, const Network<T> &networ
         }
     });
     network.forward_memory.give_back(std::move(spaces));
-    if (!finite) throw_non_finite<T>(x);
+    if (!all_finite) throw_non_finite<T>(x);
 }
 
 template Report run(const Context &, Training<float> &, Processor<float> &, const Feed<float> &, const RunOptions &);

@@ -1,8 +1,9 @@
 // A device takes a whole plan through many steps: prepare it, run it, fetch what it left. Never single operations, which
 // would make fusion impossible. The processor is one; another implements the same three calls for the same plans.
 #pragma once
-#include "ganglion/training.hpp"
+#include "ganglion/team_trial.hpp"
 #include "ganglion/threads.hpp"
+#include "ganglion/training.hpp"
 #include <functional>
 #include <optional>
 
@@ -42,13 +43,17 @@ template <class T> struct Result {
     const char *what = "loss"; // that was not finite: "loss", "output" or "gradient"
     std::vector<double> epochs; // (finished epochs, 1 + metrics)
     std::vector<double> seconds; // of each phase, mean over the steps looked at
+    double step_seconds = 0;     // mean over the steps but the first, in which the team wakes up; 0: there was no other
 };
 
-// Belongs to one training: its plans and memory are those of the last `prepare` and are kept for the next run like it.
+// Belongs to one training. Plans, memory and the measured size of the team are kept for the next run of the same kind.
 template <class T> class Processor {
   public:
-    // Memory and plans for full and for short last batches.
-    void prepare(const Kernels<T> &kernels, const Training<T> &training, Index batch_size, Index rows, int team, std::optional<Strategy> forced);
+    // Memory for full and for short last batches on teams of up to `most` threads.
+    void prepare(const Kernels<T> &kernels, const Training<T> &training, Index batch_size, Index rows, int most, std::optional<Strategy> forced);
+    // Plans for a team of that many.
+    void use_team(const Training<T> &training, int team);
+    TeamTrial &trial() { return *trial_; }
     // Makes steps from where training.state is and leaves it there.
     Result<T> run(Training<T> &training, const Request<T> &request);
     // Gradients of the last step, in the parameters' layout; empty unless the plan stored them.
@@ -57,21 +62,23 @@ template <class T> class Processor {
     double mean_loss(const Training<T> &training, Index rows) const;
 
   private:
-    struct Shared;
-    void work(Training<T> &training, const Request<T> &request, Shared &shared, int thread);
-
     struct Prepared {
         const Kernels<T> *kernels;
         Index full, last; // rows of a batch
-        int team;
+        int most;
         std::optional<Strategy> forced;
         bool operator==(const Prepared &) const = default;
     };
+    struct Shared;
+    void work(Training<T> &training, const Request<T> &request, Shared &shared, int thread);
+    void order_rows(const Training<T> &training, Index rows, Index epoch);
+
     std::optional<Prepared> prepared_;
-    const Kernels<T> *kernels_ = nullptr;
+    std::optional<TeamTrial> trial_;
     Plan full_, last_;
     Workspace<T> workspace_;
-    std::vector<std::int32_t> order_;
+    std::vector<std::int32_t> order_; // of the rows in epoch `ordered_`
+    Index ordered_ = -1;
 };
 
 } // namespace ganglion

@@ -17,10 +17,9 @@ template <class T> struct Notes {
     void merge_rows(const Notes &other);    // what the row phases noted
 };
 
-// One thread's memory. Tiles of gradients, one for each slot of the tree over leaves.
+// One thread's memory.
 template <class T> struct alignas(64) Scratch {
-    Buffer<T> kernel_tiles, bias_tiles;
-    Index kernel_tile = 0, bias_tile = 0; // elements of one
+    Buffer<T> kernel_tiles, bias_tiles; // of gradients, one for each slot of the tree over leaves
     std::vector<std::int32_t> argmax; // (panel,)
     Notes<T> notes;
 };
@@ -59,9 +58,10 @@ template <class T> struct Step {
 template <class T> Workspace<T> make_forward_workspace(const Architecture &net, Index rows);
 // The same with what losses and metrics need.
 template <class T> Workspace<T> make_loss_workspace(const Architecture &net, Index rows, std::size_t metrics);
-// Allocates for the units of `plans`, on batches of up to `rows` rows. `stored`: gradients have a buffer of their own.
+// Allocates for training steps on batches of up to `rows` rows by up to `team` threads. `stored`: gradients have a buffer of
+// their own.
 template <class T>
-Workspace<T> make_workspace(const Architecture &net, Index rows, int team, std::size_t metrics, bool stored, const std::vector<const Plan *> &plans);
+Workspace<T> make_workspace(const Architecture &net, Index rows, int team, std::size_t metrics, bool stored);
 
 template <class T> void run_unit(PhaseKind kind, const Step<T> &step, const Unit &unit, Scratch<T> &scratch);
 

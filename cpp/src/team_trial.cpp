@@ -1,0 +1,66 @@
+#include "ganglion/team_trial.hpp"
+#include <algorithm>
+#include <cmath>
+
+namespace ganglion {
+namespace {
+
+constexpr std::size_t rounds = 3;
+constexpr double window_seconds = 300e-6; // of timed steps in one round
+constexpr Index most_window_steps = 128;
+constexpr double hopeless = 1.5;   // times the best: no further rounds
+constexpr double worthwhile = 0.97; // of the smaller team's time, for a larger one to be used
+
+} // namespace
+
+TeamTrial::TeamTrial(int most) : most_(most) {
+    for (int team = 1; team < most; team *= 2) candidates_.push_back({team, {}});
+    candidates_.push_back({most, {}});
+    if (candidates_.size() == 1) decide();
+}
+
+double TeamTrial::Candidate::median() const {
+    std::vector<double> sorted = seconds;
+    std::sort(sorted.begin(), sorted.end());
+    return sorted[sorted.size() / 2];
+}
+
+Index TeamTrial::steps() const {
+    const std::vector<double> &known = candidates_[current_].seconds;
+    const double timed = known.empty() ? 1 : std::ceil(window_seconds / std::max(known.back(), 1e-9));
+    return 1 + std::min(most_window_steps, static_cast<Index>(timed));
+}
+
+Index TeamTrial::steps_until_stale() const {
+    const std::vector<double> &known = candidates_[current_].seconds;
+    const double seconds = std::chrono::duration<double>(lifetime).count();
+    return known.empty() ? most_window_steps : 1 + static_cast<Index>(seconds / std::max(candidates_[current_].median(), 1e-9));
+}
+
+void TeamTrial::record(double step_seconds) {
+    candidates_[current_].seconds.push_back(step_seconds);
+    next();
+}
+
+void TeamTrial::next() {
+    double best = candidates_.front().seconds.empty() ? 0 : candidates_.front().median();
+    for (const Candidate &candidate : candidates_)
+        if (!candidate.seconds.empty()) best = std::min(best, candidate.median());
+    for (std::size_t tried = 0; tried < candidates_.size(); ++tried) {
+        current_ = (current_ + 1) % candidates_.size();
+        const Candidate &candidate = candidates_[current_];
+        const bool wanted = candidate.seconds.empty() || candidate.median() <= hopeless * best;
+        if (candidate.seconds.size() < rounds && wanted) return;
+    }
+    decide();
+}
+
+void TeamTrial::decide() {
+    current_ = 0;
+    for (std::size_t i = 1; i < candidates_.size(); ++i)
+        if (candidates_[i].median() < worthwhile * candidates_[current_].median()) current_ = i;
+    decided_ = true;
+    decided_at_ = Clock::now();
+}
+
+} // namespace ganglion
