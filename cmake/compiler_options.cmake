@@ -15,6 +15,7 @@ target_compile_options(
             $<$<BOOL:${GANGLION_WERROR}>:-Werror>)
 
 if(GANGLION_SANITIZE)
-  target_compile_options(ganglion_options INTERFACE -fsanitize=${GANGLION_SANITIZE} -fno-omit-frame-pointer -g)
+  target_compile_options(ganglion_options INTERFACE -fsanitize=${GANGLION_SANITIZE} -fno-sanitize-recover=all
+                                                     -fno-omit-frame-pointer -g)
   target_link_options(ganglion_options INTERFACE -fsanitize=${GANGLION_SANITIZE})
 endif()

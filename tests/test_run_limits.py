@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import threading
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -60,20 +61,112 @@ def test_a_diverging_step_is_not_made(plan):
 
 @pytest.mark.parametrize("plan", PLANS)
 def test_gradients_that_might_overflow_are_tested_before_they_are_kept(plan):
-    """x of 2⁶⁰ breaks the bound of the fast path, while every gradient, moment and weight stays finite."""
+    """x of 2⁶⁴ breaks the bound of the fast path, while every gradient, moment and weight stays finite."""
     x, y = data(200)
-    x = x * np.float32(2.0**60)
+    x = x * np.float32(2.0**64)
     digests = set()
     for kernel_set, team in [(SETS[0], 1), (SETS[0], 3), ("scalar", 1)]:
-        net = network(activation="tanh")
-        run = training(net, optimizer="sgd", rate=2.0**-60)
+        net = network(activation="relu")
+        run = training(net, optimizer="sgd", rate=2.0**-64)
         report = run.run(
             core.Context(kernel_set, team), core.Feed(x, y), batch_size=100, steps=4, shuffle=True, plan=plan
         )
-        assert (report.steps, run.step, report.epochs.shape) == (4, 4, (2, 2))
+        assert (report.steps, report.careful_steps, run.step, report.epochs.shape) == (4, 4, 4, (2, 2))
         digests.add(digest(net))
     assert len(digests) == 1
-    assert digests != {digest(network())}
+    assert digests != {digest(network(activation="relu"))}
+
+
+def test_careful_steps_are_counted_and_are_the_exception():
+    x, y = data(200)
+    for optimizer in core.optimizers():
+        run = training(network(), optimizer=optimizer, epsilon=1e-8 if optimizer == "adam" else 0.0)
+        report = run.run(core.Context(), core.Feed(x, y), batch_size=100, steps=4, shuffle=True)
+        assert (report.plan, report.steps, report.careful_steps) == (PLANS["rows"], 4, 0)
+    run = training(network(activation="relu"), optimizer="sgd", rate=2.0**-64)
+    report = run.run(core.Context(), core.Feed(x * np.float32(2.0**64), y), batch_size=100, steps=4, shuffle=True)
+    assert (report.steps, report.careful_steps) == (4, 4)
+
+
+def test_stop_is_asked_between_careful_steps_too():
+    x, y = data(200)
+    run = training(network(activation="relu"), optimizer="sgd", rate=2.0**-140)
+    feed = core.Feed(x * np.float32(2.0**64), y)
+    report = run.run(core.Context(), feed, batch_size=100, steps=10**9, shuffle=True, stop=lambda *_: True)
+    assert report.stopped
+    assert report.careful_steps == report.steps
+
+
+@pytest.mark.parametrize(("first", "second"), [(2, 1), (3, 2), (1, 3)])
+@pytest.mark.parametrize("spoiler", [np.nan, 3e38])
+def test_a_refused_batch_leaves_nothing_behind_for_a_smaller_team(first, second, spoiler):
+    x, y = data(300)
+    bad = x.copy()
+    bad[200:, :3] = spoiler
+    net = network(activation="relu")
+    run = training(net)
+    with pytest.raises((ValueError, FloatingPointError)):
+        run.run(core.Context(None, first), core.Feed(bad, y), batch_size=300, steps=3, shuffle=False)
+    assert digest(net) == digest(network(activation="relu"))
+    report = run.run(core.Context(None, second), core.Feed(x, y), batch_size=300, steps=3, shuffle=False)
+    assert (report.team, report.steps, report.careful_steps) == (second, 3, 0)
+
+
+@pytest.mark.parametrize("optimizer", core.optimizers())
+def test_weight_decay_of_huge_weights_does_not_reach_the_moments(optimizer):
+    """1e24 · 0.01 squared overflows float32: the step is refused or harmless, and the moments work afterwards."""
+    feed = core.Feed(*data(64))
+    net = network()
+    run = training(net, optimizer=optimizer, weight_decay=0.01, momentum=0.9)
+    start = [parameter.copy() for parameter in net.parameters()]
+    net.assign(0, np.full((37, 50), 1e24, np.float32))
+    try:
+        run.run(core.Context(), feed, batch_size=64, steps=1, shuffle=False)
+    except core.TrainingDivergedError:
+        assert run.step == 0
+    for index, value in enumerate(start):
+        net.assign(index, value)
+    run.run(core.Context(), feed, batch_size=64, steps=30, shuffle=False)
+    assert all(np.isfinite(parameter).all() for parameter in net.parameters())
+    assert not np.array_equal(net.parameters()[0], start[0])
+
+
+def test_a_step_that_was_not_made_is_in_no_mean():
+    """All outputs are finite, but x of 2⁸⁰ times dz of 2⁵² is not: found among the stored gradients, after the loss."""
+    x, y = data(200)
+    x[100:] *= np.float32(2.0**80)
+    running = []
+    for steps in (1, 2):
+        net = network([37, 9, 7])
+        first, _, last, _ = (parameter.copy() for parameter in net.parameters())
+        net.assign(0, first * np.float32(2.0**-80))
+        net.assign(2, last * np.float32(2.0**60))
+        run = training(net, optimizer="sgd", rate=2.0**-140)
+        fails = pytest.raises(core.TrainingDivergedError, match="layer 'dense_0': the gradient of step 2")
+        with fails if steps == 2 else nullcontext():
+            run.run(core.Context(), core.Feed(x, y), batch_size=100, steps=steps, shuffle=False)
+        assert (run.step, run.position) == (1, 1)
+        report = run.run(core.Context(), core.Feed(*data(300)), batch_size=100, steps=1, shuffle=False)
+        running.append(report.running)
+    assert running[0] == running[1]
+
+
+def test_a_snapshot_of_another_training_is_refused():
+    net = network()
+    adam = training(net)
+    for other in (training(net, optimizer="sgd"), training(net, metrics=[]), training(network([37, 9, 7]))):
+        with pytest.raises(ValueError, match="the snapshot is of another network, optimizer or list of metrics"):
+            adam.restore(other.snapshot())
+
+
+def test_an_epoch_under_way_does_not_go_on_in_smaller_data():
+    run = training(network())
+    run.run(core.Context(), core.Feed(*data(1000)), batch_size=10, steps=90, shuffle=True)
+    with pytest.raises(ValueError, match="the epoch under way is past step 5, where an epoch of this data ends"):
+        run.run(core.Context(), core.Feed(*data(50)), batch_size=10, steps=1, shuffle=True)
+    run.begin_epoch()
+    run.run(core.Context(), core.Feed(*data(50)), batch_size=10, steps=1, shuffle=True)
+    assert run.position == 1
 
 
 def test_stop_ends_a_run_at_a_step_and_keeps_what_it_learned():
@@ -197,11 +290,17 @@ def test_the_callers_rounding_mode_does_not_reach_the_bits_and_comes_back():
     ("call", "message"),
     [
         (lambda: core.Context("neon"), "unknown kernel set 'neon'; known: 'avx512', 'avx2', 'sse2', 'scalar'"),
-        (lambda: core.Context(None, 0), "threads must be at least 1, not 0"),
+        (lambda: core.Context(None, 0), "threads must be from 1 to 1024, not 0"),
+        (lambda: core.Context(None, 1025), "threads must be from 1 to 1024, not 1025"),
         (lambda: network([0, 3]), "at least one input feature, not 0"),
         (lambda: network([4, 0]), "layer 'dense_0': units must be at least 1, not 0"),
         (lambda: network([4, 3, 2], "cubic"), "layer 'dense_0': unknown activation 'cubic'; known: 'identity'"),
         (lambda: network([2**40, 2**40]), "has more elements than any memory holds"),
+        (lambda: network([1] + [2**28] * 40), "has more elements than any memory holds"),
+        (
+            lambda: training(network(), epsilon=1e-60),
+            "epsilon must be at least the smallest normal number of the model's dtype",
+        ),
         (lambda: network(dtype="float16"), "unknown dtype 'float16'; known: 'float32', 'float64'"),
         (lambda: training(network(), loss="hinge"), "unknown loss 'hinge'; known: 'cross_entropy', 'mse'"),
         (

@@ -35,7 +35,8 @@ Source source_of(const py::array &x) {
 
 template <class T> MatrixView<const T> matrix_of(const py::array &array, const char *name) {
     const std::string what(name);
-    if (!holds<T>(array)) throw py::type_error(what + " must be " + py::str(py::dtype::of<T>()).cast<std::string>() + "; got " + describe(array));
+    if (!holds<T>(array))
+        throw py::type_error(what + " must be " + py::str(py::dtype::of<T>()).cast<std::string>() + "; got " + describe(array));
     if (array.ndim() != 1 && array.ndim() != 2) throw py::value_error(what + " must have one or two dimensions; got " + describe(array));
     const auto item = static_cast<py::ssize_t>(sizeof(T));
     const int last = static_cast<int>(array.ndim()) - 1;
@@ -50,7 +51,8 @@ template <class T> MatrixView<const T> matrix_of(const py::array &array, const c
 
 template <class T> py::array read_only_view(const T *data, const std::vector<py::ssize_t> &shape, Index stride, const py::object &owner) {
     const auto item = static_cast<py::ssize_t>(sizeof(T));
-    const std::vector<py::ssize_t> strides = shape.size() == 2 ? std::vector<py::ssize_t>{stride * item, item} : std::vector<py::ssize_t>{item};
+    const std::vector<py::ssize_t> strides =
+        shape.size() == 2 ? std::vector<py::ssize_t>{stride * item, item} : std::vector<py::ssize_t>{item};
     py::array view(py::dtype::of<T>(), shape, strides, data, owner);
     view.attr("flags").attr("writeable") = false;
     return view;

@@ -36,7 +36,9 @@ std::vector<ActivationInfo> list_activations() {
 } // namespace
 
 Context make_context(const std::optional<std::string> &kernel_set, std::optional<int> threads) {
-    if (threads && *threads < 1) throw std::invalid_argument("threads must be at least 1, not " + std::to_string(*threads));
+    constexpr int most = 1024; // OpenMP ends the process where a thread cannot be made
+    if (threads && (*threads < 1 || *threads > most))
+        throw std::invalid_argument("threads must be from 1 to " + std::to_string(most) + ", not " + std::to_string(*threads));
     return {kernel_set ? &find_kernel_set(*kernel_set) : &best_kernel_set(), threads.value_or(0)};
 }
 
@@ -73,7 +75,8 @@ PYBIND11_MODULE(_ganglion_core, module) {
     module.doc() = "The C++ core of ganglion. Use the package's own names instead of these.";
     module.attr("__version__") = GANGLION_VERSION;
     py::register_exception<NonFiniteInput>(module, "NonFiniteInputError", PyExc_ValueError);
-    py::register_exception<Diverged>(module, "TrainingDivergedError", PyExc_FloatingPointError);
+    // Users meet it in ganglion.errors, and their tracebacks should say so.
+    py::register_exception<Diverged>(module, "TrainingDivergedError", PyExc_FloatingPointError).attr("__module__") = "ganglion.errors";
     bind_tables(module);
     bind_network(module);
     bind_training(module);

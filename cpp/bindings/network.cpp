@@ -24,8 +24,8 @@ py::list parameters(const py::object &self) {
     return with<py::list>(handle, [&](const auto &network) {
         py::list views;
         for (const Parameter &parameter : network.architecture.parameters) {
-            const std::vector<py::ssize_t> shape =
-                parameter.is_kernel ? std::vector<py::ssize_t>{parameter.rows, parameter.columns} : std::vector<py::ssize_t>{parameter.columns};
+            const std::vector<py::ssize_t> shape = parameter.is_kernel ? std::vector<py::ssize_t>{parameter.rows, parameter.columns}
+                                                                       : std::vector<py::ssize_t>{parameter.columns};
             views.append(read_only_view(network.parameters.values.data() + parameter.offset, shape, parameter.stride, self));
         }
         return views;
@@ -35,8 +35,8 @@ py::list parameters(const py::object &self) {
 template <class T> void assign_to(Network<T> &network, std::size_t index, const py::array &value) {
     if (index >= network.architecture.parameters.size()) throw py::index_error("there is no parameter " + std::to_string(index));
     const MatrixView<const T> view = matrix_of<T>(value, "value");
-    const std::unique_lock<std::mutex> lock(network.busy, std::try_to_lock);
-    if (!lock) throw std::runtime_error("the network is being trained in another thread; wait until that run is done");
+    const Claim claim(network.busy);
+    if (!claim) throw std::runtime_error("the network is being trained in another thread; wait until that run is done");
     assign(network, index, view);
 }
 
@@ -44,7 +44,8 @@ template <class T> py::array predict_with(const Context &context, const Network<
     const Source source = source_of(x);
     const auto [n, features] = std::visit([](const auto &view) { return std::pair{view.rows, view.columns}; }, source);
     if (features != network.architecture.inputs)
-        throw py::value_error("x has " + std::to_string(features) + " features; the network was built for " + std::to_string(network.architecture.inputs));
+        throw py::value_error("x has " + std::to_string(features) + " features; the network was built for " +
+                              std::to_string(network.architecture.inputs));
     py::array_t<T> out({n, network.architecture.outputs});
     const MatrixView<T> view{out.mutable_data(), n, network.architecture.outputs, network.architecture.outputs};
     {
@@ -66,18 +67,24 @@ void bind_network(py::module_ &module) {
         .def(py::init(&make), py::arg("inputs"), py::arg("layers"), py::arg("dtype"), py::arg("seed"))
         .def_property_readonly("inputs", [](const NetworkHandle &self) { return architecture(self).inputs; })
         .def_property_readonly("outputs", [](const NetworkHandle &self) { return architecture(self).outputs; })
-        .def_property_readonly("dtype", [](const NetworkHandle &self) { return std::string(self.network.index() == 0 ? "float32" : "float64"); })
+        .def_property_readonly("dtype",
+                               [](const NetworkHandle &self) { return std::string(self.network.index() == 0 ? "float32" : "float64"); })
         .def_property_readonly(
-            "version", [](const NetworkHandle &self) { return with<std::uint64_t>(self, [](const auto &network) { return network.parameters.version; }); },
+            "version",
+            [](const NetworkHandle &self) {
+                return with<std::uint64_t>(self, [](const auto &network) { return network.parameters.version; });
+            },
             "Raised by every write to the parameters.")
         .def("parameters", parameters, "Live read-only views: kernel (I, O) and bias (O,) of each dense layer in order.")
         .def(
-            "assign", [](NetworkHandle &self, std::size_t index, const py::array &value) {
+            "assign",
+            [](NetworkHandle &self, std::size_t index, const py::array &value) {
                 with<void>(self, [&](auto &network) { assign_to(network, index, value); });
             },
             py::arg("index"), py::arg("value"), "Copies a finite array of the parameter's shape and the network's dtype into it.")
         .def(
-            "predict", [](const NetworkHandle &self, const Context &context, const py::array &x) {
+            "predict",
+            [](const NetworkHandle &self, const Context &context, const py::array &x) {
                 return with<py::array>(self, [&](const auto &network) { return predict_with(context, network, x); });
             },
             py::arg("context"), py::arg("x"), "The last layer's output (n, O) for rows of float32, float64 or uint8.");

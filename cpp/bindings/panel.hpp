@@ -41,10 +41,8 @@ template <class T> Strided<T> strided(const char *name, const pybind11::array &x
     require(row % size == 0 && x.strides(last) % size == 0 && reinterpret_cast<std::uintptr_t>(x.data()) % size == 0,
             std::string(name) + " is not aligned to its elements");
     T *data = nullptr;
-    if constexpr (std::is_const_v<T>)
-        data = static_cast<T *>(x.data());
-    else
-        data = static_cast<T *>(const_cast<pybind11::array &>(x).mutable_data()); // refuses a read-only array
+    if constexpr (std::is_const_v<T>) data = static_cast<T *>(x.data());
+    else data = static_cast<T *>(const_cast<pybind11::array &>(x).mutable_data()); // refuses a read-only array
     return {data, x.ndim() == 2 ? x.shape(0) : 1, x.shape(last), row / size, x.strides(last) / size};
 }
 

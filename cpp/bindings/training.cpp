@@ -17,10 +17,16 @@ struct ReportHandle {
     std::string kernel_set;
     int team;
     py::tuple plan, seconds;
-    Index steps;
+    Index steps, careful_steps;
     py::array_t<double> epochs;
     bool stopped;
     py::tuple running;
+
+    std::string text() const {
+        return "Report(kernel_set='" + kernel_set + "', team=" + std::to_string(team) + ", plan=" + py::str(plan).cast<std::string>() +
+               ", steps=" + std::to_string(steps) + ", careful_steps=" + std::to_string(careful_steps) +
+               ", stopped=" + (stopped ? "True" : "False") + ")";
+    }
 };
 
 struct EvaluationHandle {
@@ -50,7 +56,8 @@ template <class T> Feed<T> feed_of(const FeedHandle &handle) {
         set_values(feed, values);
     } else {
         if (static_cast<Index>(handle.labels.size()) != feed.rows())
-            throw py::value_error("x has " + std::to_string(feed.rows()) + " rows but there are " + std::to_string(handle.labels.size()) + " labels");
+            throw py::value_error("x has " + std::to_string(feed.rows()) + " rows but there are " + std::to_string(handle.labels.size()) +
+                                  " labels");
         set_labels(feed, handle.labels);
     }
     return feed;
@@ -119,7 +126,8 @@ template <class T> class Trainer {
         const Feed<T> feed = feed_of<T>(data);
         const auto strategy = strategy_of(plan);
         Watch watch(stop);
-        const auto lock = claim();
+        const Claim claim(training_.network->busy);
+        require(claim);
         Report report;
         {
             const py::gil_scoped_release release;
@@ -130,8 +138,9 @@ template <class T> class Trainer {
         const auto columns = static_cast<py::ssize_t>(training_.state.totals.size());
         py::array_t<double> epochs({static_cast<py::ssize_t>(report.epochs.size()) / columns, columns});
         std::copy(report.epochs.begin(), report.epochs.end(), epochs.mutable_data());
-        return {report.kernel_set, report.team,    py::tuple(py::cast(report.phases)), tuple_of(report.seconds), report.steps, std::move(epochs),
-                report.stopped,    tuple_of(report.running)};
+        return {report.kernel_set,        report.team,    py::tuple(py::cast(report.phases)),
+                tuple_of(report.seconds), report.steps,   report.careful_steps,
+                std::move(epochs),        report.stopped, tuple_of(report.running)};
     }
 
     EvaluationHandle evaluate(const Context &context, const FeedHandle &data) const {
@@ -146,7 +155,8 @@ template <class T> class Trainer {
 
     GradientsHandle gradients(const Context &context, const FeedHandle &data) {
         const Feed<T> feed = feed_of<T>(data);
-        const auto lock = claim();
+        const Claim claim(training_.network->busy);
+        require(claim);
         Gradients<T> result;
         {
             const py::gil_scoped_release release;
@@ -175,20 +185,21 @@ template <class T> class Trainer {
 
     Snapshot<T> snapshot() const { return {training_.network->parameters.values, training_.state}; }
     void restore(const Snapshot<T> &snapshot) {
-        const auto lock = claim();
+        const Claim claim(training_.network->busy);
+        require(claim);
         Parameters<T> &parameters = training_.network->parameters;
-        if (snapshot.values.size() != parameters.values.size()) throw py::value_error("the snapshot is of another network");
+        const TrainingState<T> &state = training_.state;
+        if (snapshot.values.size() != parameters.values.size() || snapshot.state.totals.size() != state.totals.size() ||
+            snapshot.state.moments[0].size() != state.moments[0].size() || snapshot.state.moments[1].size() != state.moments[1].size())
+            throw py::value_error("the snapshot is of another network, optimizer or list of metrics");
         parameters.values = snapshot.values;
-        parameters.largest = kernels_of<T>(best_kernel_set()).largest({parameters.values.data(), 1, parameters.values.size(), parameters.values.size()});
-        ++parameters.version;
+        values_changed(parameters);
         training_.state = snapshot.state;
     }
 
   private:
-    std::unique_lock<std::mutex> claim() {
-        std::unique_lock<std::mutex> lock(training_.network->busy, std::try_to_lock);
-        if (!lock) throw std::runtime_error("the network is being trained already; wait until that run is done, or train a copy");
-        return lock;
+    void require(const Claim &claim) const {
+        if (!claim) throw std::runtime_error("the network is being trained already; wait until that run is done, or train a copy");
     }
 
     Training<T> training_;
@@ -208,8 +219,8 @@ TrainingHandle make(const NetworkHandle &network, const std::string &loss, const
     const TargetKind kind = target == "labels" ? TargetKind::labels : TargetKind::values;
     return std::visit(
         [&]<class T>(const std::shared_ptr<Network<T>> &net) {
-            return TrainingHandle{
-                std::make_unique<Trainer<T>>(make_training(net, loss, kind, optimizer, schedule.first, schedule.second, metrics_of(metrics)))};
+            return TrainingHandle{std::make_unique<Trainer<T>>(
+                make_training(net, loss, kind, optimizer, schedule.first, schedule.second, metrics_of(metrics)))};
         },
         network.network);
 }
@@ -222,8 +233,8 @@ struct NamedSchedule {
 
 void bind_training(py::module_ &module) {
     py::class_<OptimizerDescription>(module, "Optimizer", "An optimizer as the core is told of it.")
-        .def(py::init<std::string, double, double, double, double, double>(), py::arg("name"), py::arg("momentum") = 0.0, py::arg("beta1") = 0.9,
-             py::arg("beta2") = 0.999, py::arg("epsilon") = 1e-8, py::arg("weight_decay") = 0.0);
+        .def(py::init<std::string, double, double, double, double, double>(), py::arg("name"), py::arg("momentum") = 0.0,
+             py::arg("beta1") = 0.9, py::arg("beta2") = 0.999, py::arg("epsilon") = 1e-8, py::arg("weight_decay") = 0.0);
     py::class_<NamedSchedule>(module, "Schedule", "A learning-rate schedule as the core is told of it.")
         .def(py::init([](std::string name, double initial, double final, std::int64_t steps) {
                  return NamedSchedule{{std::move(name), {initial, final, steps}}};
@@ -236,7 +247,10 @@ void bind_training(py::module_ &module) {
         .def_readonly("team", &ReportHandle::team, "Threads that ran.")
         .def_readonly("plan", &ReportHandle::plan, "Phases of a step, in order.")
         .def_readonly("seconds", &ReportHandle::seconds, "Of each phase, the mean of a step, from a sample of steps.")
+        .def("__repr__", &ReportHandle::text)
         .def_readonly("steps", &ReportHandle::steps)
+        .def_readonly("careful_steps", &ReportHandle::careful_steps,
+                      "Of these, the ones whose gradients were tested one by one because they might have overflowed.")
         .def_readonly("epochs", &ReportHandle::epochs, "(finished epochs, 1 + metrics): mean loss and metrics.")
         .def_readonly("stopped", &ReportHandle::stopped)
         .def_readonly("running", &ReportHandle::running, "Mean loss and metrics of the epoch under way; empty at an epoch's end.");
@@ -249,9 +263,10 @@ void bind_training(py::module_ &module) {
         .def_readonly("arrays", &GradientsHandle::arrays);
     py::class_<SnapshotHandle>(module, "Snapshot", "Parameters, moments and counters: one value.");
     py::class_<TrainingHandle>(module, "Training", "A network in training: loss, optimizer, schedule and where it is.")
-        .def(py::init([](const NetworkHandle &network, const std::string &loss, const std::string &target, const OptimizerDescription &optimizer,
-                         const NamedSchedule &schedule,
-                         const std::vector<std::string> &metrics) { return make(network, loss, target, optimizer, schedule.value, metrics); }),
+        .def(py::init([](const NetworkHandle &network, const std::string &loss, const std::string &target,
+                         const OptimizerDescription &optimizer, const NamedSchedule &schedule, const std::vector<std::string> &metrics) {
+                 return make(network, loss, target, optimizer, schedule.value, metrics);
+             }),
              py::arg("network"), py::arg("loss"), py::arg("target"), py::arg("optimizer"), py::arg("schedule"), py::arg("metrics"))
         .def(
             "run",
@@ -259,8 +274,8 @@ void bind_training(py::module_ &module) {
                const std::string &plan, const py::object &stop) {
                 return self.with([&](auto &trainer) { return trainer.run(context, feed, batch_size, steps, shuffle, plan, stop); });
             },
-            py::arg("context"), py::arg("feed"), py::kw_only(), py::arg("batch_size"), py::arg("steps"), py::arg("shuffle"), py::arg("plan") = "auto",
-            py::arg("stop") = py::none(), "Makes up to `steps` optimizer steps from where the state is.")
+            py::arg("context"), py::arg("feed"), py::kw_only(), py::arg("batch_size"), py::arg("steps"), py::arg("shuffle"),
+            py::arg("plan") = "auto", py::arg("stop") = py::none(), "Makes up to `steps` optimizer steps from where the state is.")
         .def(
             "evaluate",
             [](const TrainingHandle &self, const Context &context, const FeedHandle &feed) {
@@ -276,19 +291,26 @@ void bind_training(py::module_ &module) {
         .def_property_readonly(
             "step", [](const TrainingHandle &self) { return self.with([](const auto &trainer) { return trainer.cursor().step; }); },
             "Optimizer steps made.")
-        .def_property_readonly("epoch", [](const TrainingHandle &self) { return self.with([](const auto &trainer) { return trainer.cursor().epoch; }); })
+        .def_property_readonly(
+            "epoch", [](const TrainingHandle &self) { return self.with([](const auto &trainer) { return trainer.cursor().epoch; }); })
         .def_property_readonly(
             "position", [](const TrainingHandle &self) { return self.with([](const auto &trainer) { return trainer.cursor().position; }); },
             "Steps made in this epoch.")
         .def_property_readonly(
-            "learning_rate", [](const TrainingHandle &self) { return self.with([](const auto &trainer) { return trainer.learning_rate(); }); },
+            "learning_rate",
+            [](const TrainingHandle &self) { return self.with([](const auto &trainer) { return trainer.learning_rate(); }); },
             "Of the next step.")
-        .def("begin_epoch", [](TrainingHandle &self) { self.with([](auto &trainer) { trainer.begin_epoch(); }); }, "Drops an epoch under way.")
         .def(
-            "set_epoch", [](TrainingHandle &self, Index epoch) { self.with([&](auto &trainer) { trainer.set_epoch(epoch); }); }, py::arg("epoch"))
-        .def("snapshot", [](const TrainingHandle &self) { return SnapshotHandle{self.with([](const auto &trainer) {
-                 return std::variant<Snapshot<float>, Snapshot<double>>{trainer.snapshot()};
-             })}; })
+            "begin_epoch", [](TrainingHandle &self) { self.with([](auto &trainer) { trainer.begin_epoch(); }); },
+            "Drops an epoch under way.")
+        .def(
+            "set_epoch", [](TrainingHandle &self, Index epoch) { self.with([&](auto &trainer) { trainer.set_epoch(epoch); }); },
+            py::arg("epoch"))
+        .def("snapshot",
+             [](const TrainingHandle &self) {
+                 return SnapshotHandle{
+                     self.with([](const auto &trainer) { return std::variant<Snapshot<float>, Snapshot<double>>{trainer.snapshot()}; })};
+             })
         .def(
             "restore",
             [](TrainingHandle &self, const SnapshotHandle &snapshot) {

@@ -40,12 +40,14 @@ struct LeakyRelu {
     template <class V> [[gnu::always_inline]] static V backward(V d, V h, V alpha) { return select(h > V::zero(), d, d * alpha); }
 };
 
-// From the output: alpha · eᶻ = h + alpha.
+// From the input: of the output, h + alpha, few digits are left where z is far below 0.
 struct Elu {
     static constexpr const char *name = "elu";
-    static constexpr Needs needs = Needs::output;
+    static constexpr Needs needs = Needs::input;
     template <class V> [[gnu::always_inline]] static V forward(V z, V alpha) { return select(z <= V::zero(), alpha * expm1(z), z); }
-    template <class V> [[gnu::always_inline]] static V backward(V d, V h, V alpha) { return select(h > V::zero(), d, d * (h + alpha)); }
+    template <class V> [[gnu::always_inline]] static V backward(V d, V z, V alpha) {
+        return select(z <= V::zero(), d * (alpha * exp(z)), d);
+    }
 };
 
 using Activations = Rows<Identity, Sigmoid, Tanh, Relu, LeakyRelu, Elu>;

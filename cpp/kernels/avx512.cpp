@@ -20,6 +20,7 @@ constexpr int vector_registers = 32;
 } // namespace
 
 extern const KernelSet avx512_kernels;
-const KernelSet avx512_kernels = {"avx512", "AVX-512 F, BW, DQ and VL, 512-bit vectors", feature_avx2 | feature_fma | feature_avx512, kernels<float>(), kernels<double>()};
+const KernelSet avx512_kernels = {"avx512", "AVX-512 F, BW, DQ and VL, 512-bit vectors", feature_avx2 | feature_fma | feature_avx512,
+                                  kernels<float>(), kernels<double>()};
 
 } // namespace ganglion

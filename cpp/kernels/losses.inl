@@ -42,9 +42,8 @@ struct CrossEntropyValues {
         const T m = maximum(z, n);
         const T total = row_sum<T>(n, [=](Vec<T> lane, Index j, auto last) { return lane + load_row(t + j, n - j, last); });
         // z - m and log Σ are needed after d, which may lie over z, is written: the loss comes first.
-        const T sum = row_sum<T>(n, [=](Vec<T> lane, Index j, auto last) {
-            return lane + exp(load_row(z + j, n - j, last) - Vec<T>::broadcast(m));
-        });
+        const T sum =
+            row_sum<T>(n, [=](Vec<T> lane, Index j, auto last) { return lane + exp(load_row(z + j, n - j, last) - Vec<T>::broadcast(m)); });
         const Vec<T> log_sum = Vec<T>::broadcast(log_of(sum)), shift = Vec<T>::broadcast(m);
         const T loss = row_sum<T>(n, [=](Vec<T> lane, Index j, auto last) {
             return fma(load_row(t + j, n - j, last), log_sum - (load_row(z + j, n - j, last) - shift), lane);

@@ -1,6 +1,6 @@
 // Register tiles: R rows × C vectors of C = A·B, every element one chain over k, kept in registers from first to last k.
-// B is read in place, whole vectors of a row; A is broadcast element by element. Measured on Zen 4 and described in
-// performance.md: at the sizes of a training step reading B in place costs nothing while its rows share no cache set.
+// B is read in place, whole vectors of a row; A is broadcast element by element. Measured on Zen 4:
+// at the sizes of a training step reading B in place costs nothing while its rows share no cache set.
 
 // A[i,k] at a[i * a_row + k * a_column]; unit_rows: a_row is 1 (the transposed operand of a weight gradient).
 template <class T, int R, int C, bool unit_rows, bool tail>
@@ -65,7 +65,8 @@ template <class T, int C, bool unit_rows, bool tail, int rows>
 constexpr const Tile<T> *tiles = TileTable<T, C, unit_rows, tail, __integer_pack(rows)...>::rows;
 
 // Most rows of a tile of C vectors such that sums, a row of B and one broadcast fit the register file.
-template <int C> constexpr int tile_rows = (vector_registers - C - (C > 1 ? 2 : 3)) / C > 14 ? 14 : (vector_registers - C - (C > 1 ? 2 : 3)) / C;
+template <int C> constexpr int tile_rows =
+    (vector_registers - C - (C > 1 ? 2 : 3)) / C > 14 ? 14 : (vector_registers - C - (C > 1 ? 2 : 3)) / C;
 
 // All M rows of C vectors of columns, the rows cut into tiles as equal as possible: no thin tile at the end.
 template <class T, int C, bool unit_rows, bool tail> void column_block(const Product<T> &p, Index j, Index columns) {

@@ -103,7 +103,6 @@ T gather(MatrixView<const Source> x, const int32_t *rows, Index first, MatrixVie
 
 template <class T> constexpr Kernels<T> kernels() {
     return {.width = 1,
-            .tile_rows = 1,
             .matmul = matmul<T>,
             .transpose = transpose<T>,
             .column_sums = column_sums<T>,

@@ -23,7 +23,6 @@ template <template <class, class...> class Table, class T, class... Row> constex
 
 template <class T> constexpr Kernels<T> kernels() {
     return {.width = Vec<T>::width,
-            .tile_rows = tile_rows<2>,
             .matmul = matmul<T>,
             .transpose = transpose<T>,
             .column_sums = column_sums<T>,

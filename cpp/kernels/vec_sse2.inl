@@ -194,10 +194,8 @@ template <> struct Vec<double> {
     static Vec load(const double *from, Index n) { return n >= 2 ? load(from) : n == 1 ? Vec{_mm_load_sd(from)} : zero(); }
     void store(double *to) const { _mm_storeu_pd(to, native); }
     void store(double *to, Index n) const {
-        if (n >= 2)
-            store(to);
-        else if (n == 1)
-            _mm_store_sd(to, native);
+        if (n >= 2) store(to);
+        else if (n == 1) _mm_store_sd(to, native);
     }
 
     friend Vec operator+(Vec a, Vec b) { return {_mm_add_pd(a.native, b.native)}; }

@@ -19,10 +19,11 @@ void set_activation(Stage &stage, const std::string &name, double alpha) {
     stage.alpha = alpha;
 }
 
-Index add_parameter(Architecture &net, const std::string &layer, bool is_kernel, Index rows, Index columns, const std::string &initializer) {
+Index add_parameter(Architecture &net, const std::string &layer, bool is_kernel, Index rows, Index columns,
+                    const std::string &initializer) {
     const Index stride = row_stride(columns);
     net.parameters.push_back({layer, is_kernel, net.parameter_elements, rows, columns, stride, initializer});
-    net.parameter_elements += checked_product(rows, stride);
+    net.parameter_elements = checked_sum(net.parameter_elements, checked_product(rows, stride));
     return static_cast<Index>(net.parameters.size()) - 1;
 }
 
@@ -46,7 +47,7 @@ Architecture build_architecture(Index inputs, const std::vector<LayerDescription
             stage.transposed = -1;
             if (!net.stages.empty()) { // the first stage's input gradient is nobody's
                 stage.transposed = net.transposed_elements;
-                net.transposed_elements += checked_product(stage.outputs, row_stride(stage.inputs));
+                net.transposed_elements = checked_sum(net.transposed_elements, checked_product(stage.outputs, row_stride(stage.inputs)));
             }
             set_activation(stage, dense->activation, dense->alpha);
             mergeable = dense->activation == "identity";

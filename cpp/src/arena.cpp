@@ -3,7 +3,6 @@
 #include <limits>
 #include <new>
 #include <stdexcept>
-#include <string>
 #if defined(__linux__)
 #include <sys/mman.h>
 #endif
@@ -27,12 +26,25 @@ void *allocate_zeroed(std::size_t bytes) {
 
 void release(void *memory) noexcept { std::free(memory); }
 
+namespace {
+
+constexpr Index most_elements = std::numeric_limits<Index>::max() / 64; // of any type, with room for padding
+
+[[noreturn]] void throw_too_large() {
+    throw std::invalid_argument("the network or batch has more elements than any memory holds; use smaller layers or batches");
+}
+
+} // namespace
+
 Index checked_product(Index a, Index b) {
     Index product = 0;
-    if (a < 0 || b < 0 || __builtin_mul_overflow(a, b, &product) || product > std::numeric_limits<Index>::max() / 64)
-        throw std::invalid_argument("the shape (" + std::to_string(a) + ", " + std::to_string(b) +
-                                    ") has more elements than any memory holds; use smaller layers or batches");
+    if (a < 0 || b < 0 || __builtin_mul_overflow(a, b, &product) || product > most_elements) throw_too_large();
     return product;
+}
+
+Index checked_sum(Index a, Index b) {
+    if (a > most_elements - b) throw_too_large();
+    return a + b;
 }
 
 } // namespace ganglion

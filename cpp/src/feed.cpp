@@ -15,7 +15,10 @@ template <class T, class S> void find_non_finite(MatrixView<const S> x) {
                 const std::string where = "x[" + std::to_string(r) + ", " + std::to_string(c) + "]";
                 if (std::isfinite(value))
                     throw NonFiniteInput(where + " is too large for float32; scale the feature, or build the model with dtype=\"float64\"");
-                throw NonFiniteInput(where + " is " + (std::isnan(value) ? "nan" : value > 0 ? "inf" : "-inf") +
+                throw NonFiniteInput(where + " is " +
+                                     (std::isnan(value) ? "nan"
+                                      : value > 0       ? "inf"
+                                                        : "-inf") +
                                      "; every feature must be a finite number: remove the row or fill the gap");
             }
 }

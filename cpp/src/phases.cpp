@@ -172,7 +172,8 @@ template <class T> void store_tile(const Step<T> &step, const Unit &unit, Scratc
     keep_largest(largest, step.kernels->largest(tile));
     if (stage.bias < 0 || unit.row > 0) return;
     const MatrixView<const T> bias{scratch.bias_tiles.data(), 1, unit.columns, unit.columns};
-    copy_columns(bias, 0, MatrixView<T>{gradients + step.net->parameters[at(stage.bias)].offset + unit.column, 1, unit.columns, unit.columns});
+    copy_columns(bias, 0,
+                 MatrixView<T>{gradients + step.net->parameters[at(stage.bias)].offset + unit.column, 1, unit.columns, unit.columns});
     keep_largest(largest, step.kernels->largest(bias));
 }
 
@@ -187,7 +188,8 @@ template <class T> void apply_stored_tile(const Step<T> &step, const Unit &unit,
 template <class T> void add_thread(Workspace<T> &space, const Architecture &net, Index rows) {
     Scratch<T> &scratch = space.threads.emplace_back();
     scratch.argmax.resize(at(rows));
-    for (auto *values : {&scratch.notes.output, &scratch.notes.delta, &scratch.notes.gradient}) values->resize(net.stages.size());
+    for (Notes<T> *notes : {&scratch.notes, &scratch.merged})
+        for (auto *values : {&notes->output, &notes->delta, &notes->gradient}) values->resize(net.stages.size());
 }
 
 template <class T> void all_rows(const Step<T> &step, const Unit &unit, Scratch<T> &scratch) {

@@ -27,7 +27,7 @@ template <class Piece> void cut(Index n, Index most, Index unit, Piece piece) {
     for (Index first = 0; first < n; first += size) piece(first, std::min(size, n - first));
 }
 
-constexpr Index panel_rows = 112;    // of the batch: activations of a panel stay in L2
+constexpr Index panel_rows = 112; // of the batch: activations of a panel stay in L2
 constexpr Index forward_columns = 64;
 
 Phase row_phase(PhaseKind kind, Index rows, int team, Index stage = 0, Index columns = 0) {
@@ -97,9 +97,7 @@ std::vector<std::string> Plan::phase_names() const {
     return names;
 }
 
-Strategy choose_strategy(Index rows, int team) {
-    return team > 1 && rows < 8 * team ? Strategy::layers : Strategy::rows;
-}
+Strategy choose_strategy(Index rows, int team) { return team > 1 && rows < 8 * team ? Strategy::layers : Strategy::rows; }
 
 Plan build_plan(const Architecture &net, Index rows, int team, Strategy strategy) {
     Plan plan{rows, team, strategy, {}};
@@ -131,7 +129,9 @@ double step_flops(const Architecture &net, Index rows) {
     double flops = 0;
     for (std::size_t s = 0; s < net.stages.size(); ++s) {
         const Stage &stage = net.stages[s];
-        if (stage.kernel >= 0) flops += (s == 0 ? 4.0 : 6.0) * static_cast<double>(rows) * static_cast<double>(stage.inputs) * static_cast<double>(stage.outputs);
+        if (stage.kernel >= 0)
+            flops +=
+                (s == 0 ? 4.0 : 6.0) * static_cast<double>(rows) * static_cast<double>(stage.inputs) * static_cast<double>(stage.outputs);
     }
     return flops;
 }

@@ -10,14 +10,14 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr auto poll_interval = std::chrono::milliseconds(50);
-constexpr Index steps_between_timings = 16; // two clock readings a phase would cost the smallest networks a tenth
+constexpr Index steps_between_looks = 16; // at the clock: two a phase would cost the smallest networks a tenth
+constexpr double long_step = 1e6;         // operations: from here on every step looks
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-// Below this, B·max(1,|h|)·|dz| leaves gradients, their squares and the updates finite: 2⁶³ in float32.
+// A gradient below the first bound has a finite square; weights and updates below the second have a finite sum.
 template <class T> constexpr double gradient_bound = std::is_same_v<T, float> ? 0x1p63 : 0x1p511;
-template <class T> constexpr double weight_bound = std::is_same_v<T, float> ? 0x1p100 : 0x1p900;
-constexpr double rate_bound = 0x1p20;
+template <class T> constexpr double weight_bound = std::is_same_v<T, float> ? 0x1p120 : 0x1p1000;
 
 struct Verdict {
     Outcome outcome = Outcome::done;
@@ -25,26 +25,25 @@ struct Verdict {
     const char *what = "loss";
 };
 
-// May this step's gradients go straight into the weights? Every thread finds the same answer from the same notes.
-template <class T>
-Verdict judge(const Notes<T> &notes, const Training<T> &training, Index rows, double learning_rate, T largest_weight, bool careful) {
+// Is all finite that the row phases made?
+template <class T> Verdict judge_rows(const Notes<T> &notes) {
     if (!std::isfinite(notes.input)) return {Outcome::bad_input, 0, "input"};
     for (std::size_t s = 0; s < notes.output.size(); ++s)
         if (!std::isfinite(notes.output[s])) return {Outcome::diverged, s, "output"};
     if (!std::isfinite(notes.loss)) return {Outcome::diverged, notes.output.size() - 1, "loss"};
     for (std::size_t s = notes.delta.size(); s-- > 0;)
         if (!std::isfinite(notes.delta[s])) return {Outcome::diverged, s, "gradient"};
-    if (careful) return {};
-    const OptimizerDescription &optimizer = training.optimizer;
-    double largest_input = static_cast<double>(notes.input);
-    bool bounded = std::abs(learning_rate) < rate_bound && std::abs(optimizer.weight_decay) < rate_bound && optimizer.epsilon > 0x1p-60 &&
-                   static_cast<double>(largest_weight) < weight_bound<T>;
+    return {};
+}
+
+// The largest |dw| and |db| that these notes allow: B · max(1, |h|) · |dz|.
+template <class T> double largest_gradient(const Notes<T> &notes, Index rows) {
+    double largest = 0, input = static_cast<double>(notes.input);
     for (std::size_t s = 0; s < notes.output.size(); ++s) {
-        const double gradient = static_cast<double>(rows) * std::max(1.0, largest_input) * static_cast<double>(notes.delta[s]);
-        bounded = bounded && gradient < gradient_bound<T>;
-        largest_input = static_cast<double>(notes.output[s]);
+        largest = std::max(largest, static_cast<double>(rows) * std::max(1.0, input) * static_cast<double>(notes.delta[s]));
+        input = static_cast<double>(notes.output[s]);
     }
-    return {bounded ? Outcome::done : Outcome::unbounded};
+    return largest;
 }
 
 // An epoch's batches.
@@ -62,9 +61,196 @@ template <class T> struct Processor<T>::Shared {
     Barrier barrier;
     bool stop = false; // written by thread 0 before a step's last barrier, read by all after it
     Result<T> result;
+    Progress progress;
     std::vector<double> seconds;
     Index timed_steps = 0;
+    Clock::time_point first_step_end;
 };
+
+// One thread of a run. All threads step the same counters and come to the same verdicts, each for itself: no barrier but the
+// two that the phases need. Thread 0's counters are the ones that are kept.
+template <class T> class Processor<T>::Worker {
+  public:
+    Worker(Processor &processor, Training<T> &training, const Request<T> &request, Shared &shared, int thread);
+    void run() {
+        for (Index made = 0; made < request_.steps && make_step(made); ++made) {
+        }
+    }
+
+  private:
+    bool make_step(Index made); // false: the run ends
+    void begin_step();
+    bool may_write(); // after the row phases: may the gradients go on to the weights?
+    bool stored_gradients_are_finite();
+    void account();               // loss and metrics of the step, by thread 0
+    void ask_to_stop(Index made); // by thread 0
+    void finish_step(Index made, bool ends_epoch);
+    bool end(Verdict verdict);
+
+    Processor &processor_;
+    Training<T> &training_;
+    const Request<T> &request_;
+    Shared &shared_;
+    const int thread_;
+    Scratch<T> &scratch_;
+    const Epoch epoch_;
+    const Schedule &schedule_;
+    const Index look_every_;
+    Cursor cursor_;
+    Step<T> step_;
+    const Plan *plan_ = nullptr;
+    std::array<double, most_constants> constants_{};
+    double largest_weight_, largest_moment_;
+};
+
+template <class T>
+Processor<T>::Worker::Worker(Processor &processor, Training<T> &training, const Request<T> &request, Shared &shared, int thread)
+    : processor_(processor), training_(training), request_(request), shared_(shared), thread_(thread),
+      scratch_(processor.workspace_.threads[static_cast<std::size_t>(thread)]), epoch_{request.feed->rows(), processor.full_.rows},
+      schedule_(find_schedule(training.schedule)),
+      look_every_(step_flops(training.architecture, processor.full_.rows) < long_step ? steps_between_looks : 1),
+      cursor_(training.state.cursor), largest_weight_(static_cast<double>(training.network->parameters.largest)),
+      largest_moment_(training.state.largest_moment) {
+    const Kernels<T> &kernels = *processor.prepared_->kernels;
+    step_ = {&kernels,
+             &training.architecture,
+             &training.network->parameters,
+             {training.state.moments[0].data(), training.state.moments[1].data()},
+             request.feed,
+             &processor.workspace_,
+             &find_loss(kernels, training.loss, training.target),
+             &find_row(rows_of(kernels.optimizers), training.optimizer.name, "optimizer"),
+             &training.metrics,
+             request.shuffle ? processor.order_.data() : nullptr,
+             0,
+             0,
+             T(0),
+             {}};
+    scratch_.notes.weight = 0;
+}
+
+template <class T> void Processor<T>::Worker::begin_step() {
+    step_.first = epoch_.first(cursor_.position);
+    step_.rows = epoch_.size(cursor_.position);
+    plan_ = step_.rows == processor_.full_.rows ? &processor_.full_ : &processor_.last_;
+    step_.loss_scale = loss_scale(*step_.loss, step_.rows, training_.architecture.outputs);
+    constants_ = constants(training_.optimizer, schedule_.rate(training_.rate, static_cast<std::int64_t>(cursor_.step)), cursor_);
+    std::transform(constants_.begin(), constants_.end(), step_.constants, [](double c) { return static_cast<T>(c); });
+    scratch_.notes.reset();
+}
+
+template <class T> bool Processor<T>::Worker::end(Verdict verdict) {
+    if (thread_ == 0) {
+        shared_.result.outcome = verdict.outcome;
+        shared_.result.stage = verdict.stage;
+        shared_.result.what = verdict.what;
+    }
+    return false;
+}
+
+template <class T> bool Processor<T>::Worker::may_write() {
+    Notes<T> &merged = scratch_.merged;
+    merged.reset();
+    for (int t = 0; t < plan_->team; ++t) merged.merge_rows(processor_.workspace_.threads[static_cast<std::size_t>(t)].notes);
+    const Verdict verdict = judge_rows(merged);
+    if (verdict.outcome != Outcome::done) return end(verdict);
+    const Reach after = reach(training_.optimizer, constants_, largest_gradient(merged, step_.rows), largest_weight_, largest_moment_);
+    if (!request_.careful) {
+        const bool bounded = after.gradient < gradient_bound<T> && after.moment < weight_bound<T> && after.update < weight_bound<T> &&
+                             largest_weight_ < weight_bound<T>;
+        if (!bounded) return end({Outcome::unbounded});
+    }
+    largest_moment_ = after.moment;
+    return true;
+}
+
+template <class T> bool Processor<T>::Worker::stored_gradients_are_finite() {
+    for (std::size_t s = 0; s < training_.architecture.stages.size(); ++s)
+        for (int t = 0; t < plan_->team; ++t)
+            if (!std::isfinite(processor_.workspace_.threads[static_cast<std::size_t>(t)].notes.gradient[s]))
+                return end({Outcome::diverged, s, "gradient"});
+    return true;
+}
+
+template <class T> void Processor<T>::Worker::account() {
+    TrainingState<T> &state = training_.state;
+    const auto rows = static_cast<double>(step_.rows);
+    state.totals[0] += processor_.mean_loss(training_, step_.rows) * rows;
+    for (std::size_t m = 0; m < training_.metrics.size(); ++m)
+        state.totals[1 + m] += sum_rows(processor_.workspace_.metrics[m].data(), step_.rows);
+    state.rows += step_.rows;
+}
+
+template <class T> void Processor<T>::Worker::ask_to_stop(Index made) {
+    if (!request_.stop || made % look_every_ != 0 || Clock::now() - *request_.asked < poll_interval) return;
+    const TrainingState<T> &state = training_.state;
+    shared_.progress.epoch = cursor_.epoch;
+    shared_.progress.position = cursor_.position + 1;
+    std::transform(state.totals.begin(), state.totals.end(), shared_.progress.means.begin(),
+                   [&](double total) { return total / static_cast<double>(state.rows); });
+    shared_.stop = request_.stop(shared_.progress);
+    *request_.asked = Clock::now();
+}
+
+template <class T> bool Processor<T>::Worker::make_step(Index made) {
+    const bool ends_epoch = cursor_.position + 1 == epoch_.steps();
+    begin_step();
+    const bool timed = thread_ == 0 && made % steps_between_looks == 0 && plan_->phases.size() == processor_.full_.phases.size();
+    for (std::size_t p = 0; p < plan_->phases.size(); ++p) {
+        const Phase &phase = plan_->phases[p];
+        if (phase.kind == PhaseKind::update || phase.kind == PhaseKind::gradients) { // the first phase after the rows'
+            if (!may_write()) return false;
+            if (thread_ == 0) {
+                account();
+                ask_to_stop(made);
+            }
+        }
+        if (phase.kind == PhaseKind::apply && request_.careful && !stored_gradients_are_finite()) return false;
+        const auto start = timed ? Clock::now() : Clock::time_point{};
+        const auto thread = static_cast<std::size_t>(thread_);
+        for (Index unit = phase.first[thread]; unit < phase.first[thread + 1]; ++unit)
+            run_unit(phase.kind, step_, phase.units[static_cast<std::size_t>(unit)], scratch_);
+        shared_.barrier.wait(plan_->team);
+        if (timed) shared_.seconds[p] += seconds_since(start);
+    }
+    if (timed) ++shared_.timed_steps;
+    finish_step(made, ends_epoch);
+    if (shared_.stop) return end({Outcome::stopped});
+    if (ends_epoch && request_.shuffle && made + 1 < request_.steps) {
+        if (thread_ == 0) processor_.order_rows(training_, epoch_.rows, cursor_.epoch);
+        shared_.barrier.wait(plan_->team);
+    }
+    return true;
+}
+
+template <class T> void Processor<T>::Worker::finish_step(Index made, bool ends_epoch) {
+    for (int t = 0; t < plan_->team; ++t)
+        largest_weight_ =
+            std::max(largest_weight_, static_cast<double>(processor_.workspace_.threads[static_cast<std::size_t>(t)].notes.weight));
+    advance(training_.optimizer, cursor_);
+    ++cursor_.step;
+    ++cursor_.position;
+    if (ends_epoch) {
+        cursor_.position = 0;
+        ++cursor_.epoch;
+    }
+    if (thread_ != 0) return;
+    TrainingState<T> &state = training_.state;
+    if (ends_epoch) {
+        for (double &total : state.totals) {
+            shared_.result.epochs.push_back(total / static_cast<double>(state.rows));
+            total = 0;
+        }
+        state.rows = 0;
+    }
+    state.cursor = cursor_;
+    state.largest_moment = largest_moment_;
+    training_.network->parameters.largest = static_cast<T>(largest_weight_);
+    shared_.result.steps = made + 1;
+    if (made == 0) shared_.first_step_end = Clock::now();
+    else if (made + 1 == request_.steps || shared_.stop)
+        shared_.result.step_seconds = seconds_since(shared_.first_step_end) / static_cast<double>(made);
+}
 
 template <class T>
 void Processor<T>::prepare(const Kernels<T> &kernels, const Training<T> &training, Index batch_size, Index rows, int most,
@@ -101,137 +287,27 @@ template <class T> Result<T> Processor<T>::run(Training<T> &training, const Requ
     refresh_transposed(*prepared_->kernels, training.architecture, training.network->parameters);
     if (request.shuffle) order_rows(training, rows, training.state.cursor.epoch);
     Shared shared;
-    const Index epochs = request.steps / Epoch{rows, full_.rows}.steps() + 1;
+    const Epoch epoch{rows, full_.rows};
+    if (training.state.cursor.position >= epoch.steps())
+        throw std::invalid_argument("the epoch under way is past step " + std::to_string(epoch.steps()) +
+                                    ", where an epoch of this data ends; begin a new epoch first");
+    const Index epochs = request.steps / epoch.steps() + 1;
     shared.result.epochs.reserve(static_cast<std::size_t>(epochs) * training.state.totals.size());
     shared.seconds.assign(full_.phases.size(), 0.0);
+    shared.progress.means.resize(training.state.totals.size());
     const int team = parallel(full_.team, [&](int thread, int ran) {
-        if (ran == full_.team) work(training, request, shared, thread);
+        if (ran == full_.team) Worker(*this, training, request, shared, thread).run();
     });
     Result<T> &result = shared.result;
     result.team = team;
     if (team != full_.team) result.outcome = Outcome::other_team;
-    for (const double seconds : shared.seconds) result.seconds.push_back(shared.timed_steps ? seconds / static_cast<double>(shared.timed_steps) : 0);
+    for (const double seconds : shared.seconds)
+        result.seconds.push_back(shared.timed_steps ? seconds / static_cast<double>(shared.timed_steps) : 0);
     Parameters<T> &parameters = training.network->parameters;
     const bool current = parameters.transposed_version == parameters.version;
     parameters.version += static_cast<std::uint64_t>(result.steps);
     if (current) parameters.transposed_version = parameters.version; // the tiles wrote both
     return std::move(result);
-}
-
-template <class T> void Processor<T>::work(Training<T> &training, const Request<T> &request, Shared &shared, int thread) {
-    const Kernels<T> &kernels = *prepared_->kernels;
-    TrainingState<T> &state = training.state;
-    Parameters<T> &parameters = training.network->parameters;
-    Cursor cursor = state.cursor; // each thread steps its own copy; thread 0's is the one that is kept
-    Scratch<T> &scratch = workspace_.threads[static_cast<std::size_t>(thread)];
-    const Epoch epoch{request.feed->rows(), full_.rows};
-    const Schedule &schedule = find_schedule(training.schedule);
-    const LossKernels<T> &loss = find_loss(kernels, training.loss, training.target);
-    Step<T> step{&kernels, &training.architecture, &parameters, {state.moments[0].data(), state.moments[1].data()}, request.feed, &workspace_, &loss,
-                 &find_row(rows_of(kernels.optimizers), training.optimizer.name, "optimizer"), &training.metrics,
-                 request.shuffle ? order_.data() : nullptr, 0, 0, T(0), {}};
-    T largest_weight = parameters.largest;
-    scratch.notes.weight = 0;
-    Notes<T> merged = scratch.notes;
-    auto polled = Clock::now(), first_step_end = polled;
-
-    for (Index made = 0; made < request.steps; ++made) {
-        const Index position = cursor.position;
-        const bool ends_epoch = position + 1 == epoch.steps();
-        step.first = epoch.first(position);
-        step.rows = epoch.size(position);
-        const Plan &plan = step.rows == full_.rows ? full_ : last_;
-        step.loss_scale = loss_scale(loss, step.rows, training.architecture.outputs);
-        const double rate = schedule.rate(training.rate, static_cast<std::int64_t>(cursor.step));
-        const auto exact = constants(training.optimizer, rate, cursor);
-        std::transform(exact.begin(), exact.end(), step.constants, [](double c) { return static_cast<T>(c); });
-        scratch.notes.reset();
-        const bool timed = thread == 0 && made % steps_between_timings == 0 && plan.phases.size() == full_.phases.size();
-        bool judged = false;
-
-        for (std::size_t p = 0; p < plan.phases.size(); ++p) {
-            const Phase &phase = plan.phases[p];
-            const bool writes = phase.kind == PhaseKind::update || phase.kind == PhaseKind::gradients;
-            if (writes && !judged) {
-                judged = true;
-                merged.reset();
-                for (const Scratch<T> &other : workspace_.threads) merged.merge_rows(other.notes);
-                const Verdict verdict = judge(merged, training, step.rows, rate, largest_weight, request.careful);
-                if (verdict.outcome != Outcome::done) {
-                    if (thread == 0) {
-                        shared.result.outcome = verdict.outcome;
-                        shared.result.stage = verdict.stage;
-                        shared.result.what = verdict.what;
-                    }
-                    return; // all threads find the same
-                }
-                if (thread == 0) {
-                    const auto rows = static_cast<double>(step.rows);
-                    const double mean = sum_rows(workspace_.losses.data(), step.rows) / (loss.per_element ? rows * static_cast<double>(training.architecture.outputs) : rows);
-                    state.totals[0] += mean * rows;
-                    for (std::size_t m = 0; m < training.metrics.size(); ++m) state.totals[1 + m] += sum_rows(workspace_.metrics[m].data(), step.rows);
-                    state.rows += step.rows;
-                    if (request.stop && Clock::now() - polled >= poll_interval) {
-                        Progress progress{cursor.epoch, position + 1, state.totals};
-                        for (double &mean_so_far : progress.means) mean_so_far /= static_cast<double>(state.rows);
-                        shared.stop = request.stop(progress);
-                        polled = Clock::now();
-                    }
-                }
-            }
-            if (phase.kind == PhaseKind::apply && request.careful) {
-                for (std::size_t s = 0; s < merged.gradient.size(); ++s) {
-                    for (const Scratch<T> &other : workspace_.threads)
-                        if (!std::isfinite(other.notes.gradient[s])) {
-                            if (thread == 0) {
-                                shared.result.outcome = Outcome::diverged;
-                                shared.result.stage = s;
-                                shared.result.what = "gradient";
-                            }
-                            return;
-                        }
-                }
-            }
-            const auto start = timed ? Clock::now() : Clock::time_point{};
-            for (Index unit = phase.first[static_cast<std::size_t>(thread)]; unit < phase.first[static_cast<std::size_t>(thread) + 1]; ++unit)
-                run_unit(phase.kind, step, phase.units[static_cast<std::size_t>(unit)], scratch);
-            shared.barrier.wait(plan.team);
-            if (timed) shared.seconds[p] += seconds_since(start);
-        }
-        for (const Scratch<T> &other : workspace_.threads) largest_weight = std::max(largest_weight, other.notes.weight);
-
-        advance(training.optimizer, cursor);
-        ++cursor.step;
-        ++cursor.position;
-        if (ends_epoch) {
-            cursor.position = 0;
-            ++cursor.epoch;
-        }
-        if (thread == 0) {
-            if (ends_epoch) {
-                for (double &total : state.totals) {
-                    shared.result.epochs.push_back(total / static_cast<double>(state.rows));
-                    total = 0;
-                }
-                state.rows = 0;
-            }
-            shared.result.steps = made + 1;
-            shared.timed_steps += timed;
-            state.cursor = cursor;
-            parameters.largest = largest_weight;
-            if (made == 0) first_step_end = Clock::now();
-            if (made > 0 && (made + 1 == request.steps || shared.stop))
-                shared.result.step_seconds = seconds_since(first_step_end) / static_cast<double>(made);
-        }
-        if (shared.stop) {
-            if (thread == 0) shared.result.outcome = Outcome::stopped;
-            return;
-        }
-        if (ends_epoch && request.shuffle && made + 1 < request.steps) {
-            if (thread == 0) order_rows(training, epoch.rows, cursor.epoch);
-            shared.barrier.wait(plan.team);
-        }
-    }
 }
 
 template <class T> double Processor<T>::mean_loss(const Training<T> &training, Index rows) const {

@@ -7,6 +7,8 @@
 namespace ganglion {
 namespace {
 
+constexpr Index most_epochs = 1 << 16;
+
 int team_for(const Context &context, const Architecture &net, Index rows) {
     return context.threads > 0 ? context.threads : useful_team(net, rows, default_team());
 }
@@ -42,7 +44,14 @@ template <class T> Result<T> careful_step(const Kernels<T> &kernels, Training<T>
     request.steps = 1;
     request.careful = true;
     const Result<T> result = run_with(processor, training, request, team);
-    if (result.steps == 0) return result;
+    if (result.steps == 0) {
+        training.state = state; // its sums know of the step
+        return result;
+    }
+    const Buffer<T> &first_moment = training.state.moments[0];
+    if (first_moment.size() > 0)
+        training.state.largest_moment =
+            static_cast<double>(kernels.largest({first_moment.data(), 1, first_moment.size(), first_moment.size()}));
     for (const Parameter &parameter : training.architecture.parameters) {
         const Index size = parameter.rows * parameter.stride;
         const auto &moments = training.state.moments;
@@ -73,12 +82,14 @@ Report run(const Context &context, Training<T> &training, Processor<T> &processo
     processor.prepare(kernels, training, batch, feed.rows(), most, options.strategy);
     TeamTrial &trial = processor.trial();
 
-    Report report{context.kernel_set->name, 0, {}, {}, 0, {}, {}, false};
-    Request<T> request{&feed, batch, 0, options.shuffle, false, options.stop};
+    Report report{context.kernel_set->name, 0, {}, {}, 0, 0, {}, {}, false};
+    auto asked = std::chrono::steady_clock::now();
+    Request<T> request{&feed, batch, 0, options.shuffle, false, options.stop, &asked};
+    const Index most_steps = most_epochs * ((feed.rows() + batch - 1) / batch); // of one run: its history has a bounded size
     while (report.steps < options.steps && !report.stopped) {
         if (measured && trial.stale()) trial = TeamTrial(most);
         const bool trying = measured && !trial.decided();
-        request.steps = options.steps - report.steps;
+        request.steps = std::min(options.steps - report.steps, most_steps);
         if (trying) request.steps = std::min(request.steps, trial.steps());
         else if (measured && most > 1) request.steps = std::min(request.steps, trial.steps_until_stale());
         const auto began = std::chrono::steady_clock::now();
@@ -90,15 +101,17 @@ Report run(const Context &context, Training<T> &training, Processor<T> &processo
             report.steps += made.steps;
             report.epochs.insert(report.epochs.end(), made.epochs.begin(), made.epochs.end());
             report.team = made.team;
-            report.seconds = made.seconds;
         };
         keep(result);
+        if (result.steps > 0) report.seconds = result.seconds;
         if (result.outcome == Outcome::unbounded) {
             result = careful_step(kernels, training, request, processor.plan().team);
             keep(result);
+            report.careful_steps += result.steps;
         }
         if (result.outcome == Outcome::bad_input) throw_non_finite<T>(feed.x);
-        if (result.outcome == Outcome::diverged) throw_diverged(training.architecture.stages[result.stage].layer, result.what, training.state.cursor.step);
+        if (result.outcome == Outcome::diverged)
+            throw_diverged(training.architecture.stages[result.stage].layer, result.what, training.state.cursor.step);
         report.stopped = result.outcome == Outcome::stopped;
     }
     report.phases = processor.plan().phase_names();
@@ -127,8 +140,20 @@ template <class T> Evaluation evaluate(const Context &context, const Training<T>
     parallel(team, [&](int thread, int) {
         Workspace<T> &space = spaces[static_cast<std::size_t>(thread)];
         Scratch<T> &scratch = space.threads[0];
-        Step<T> step{&kernels, &net, &training.network->parameters, {nullptr, nullptr}, &feed, &space, &loss, nullptr, &training.metrics,
-                     nullptr, 0, 0, loss_scale(loss, n, net.outputs), {}};
+        Step<T> step{&kernels,
+                     &net,
+                     &training.network->parameters,
+                     {nullptr, nullptr},
+                     &feed,
+                     &space,
+                     &loss,
+                     nullptr,
+                     &training.metrics,
+                     nullptr,
+                     0,
+                     0,
+                     loss_scale(loss, n, net.outputs),
+                     {}};
         for (Index panel = next++; panel < panels; panel = next++) {
             step.first = panel * leaf_rows;
             step.rows = std::min(leaf_rows, n - step.first);
@@ -138,7 +163,8 @@ template <class T> Evaluation evaluate(const Context &context, const Training<T>
             forward_rows(step, 0, step.rows, scratch);
             loss_rows(step, 0, step.rows, scratch);
             std::copy_n(space.losses.data(), step.rows, losses.data() + step.first);
-            for (std::size_t m = 0; m < metrics.size(); ++m) std::copy_n(space.metrics[m].data(), step.rows, metrics[m].data() + step.first);
+            for (std::size_t m = 0; m < metrics.size(); ++m)
+                std::copy_n(space.metrics[m].data(), step.rows, metrics[m].data() + step.first);
         }
     });
     if (!all_finite) throw_non_finite<T>(feed.x);
@@ -153,7 +179,7 @@ template <class T> Gradients<T> gradients(const Context &context, const Training
     if (feed.rows() == 0) throw std::invalid_argument("x has no rows; a gradient needs at least one");
     const Kernels<T> &kernels = kernels_of<T>(*context.kernel_set);
     Training<T> copy = training; // its counters move, the parameters do not
-    Request<T> request{&feed, feed.rows(), 1, false, true, {}};
+    Request<T> request{&feed, feed.rows(), 1, false, true, {}, nullptr};
     copy.state.cursor.position = 0;
     const int team = team_for(context, training.architecture, feed.rows());
     const std::uint64_t version = copy.network->parameters.version;
@@ -161,9 +187,14 @@ template <class T> Gradients<T> gradients(const Context &context, const Training
     processor.prepare(kernels, copy, feed.rows(), feed.rows(), team, Strategy::gradients);
     const Result<T> result = run_with(processor, copy, request, team);
     if (result.outcome == Outcome::bad_input) throw_non_finite<T>(feed.x);
-    if (result.outcome == Outcome::diverged) throw_diverged(copy.architecture.stages[result.stage].layer, result.what, copy.state.cursor.step);
+    if (result.outcome == Outcome::diverged)
+        throw_diverged(copy.architecture.stages[result.stage].layer, result.what, copy.state.cursor.step);
+    const Buffer<T> &values = processor.fetch_gradients();
+    for (const Parameter &parameter : copy.architecture.parameters)
+        if (!finite(kernels, values, parameter.offset, parameter.rows * parameter.stride))
+            throw_diverged(parameter.layer, "gradient", copy.state.cursor.step);
     copy.network->parameters.version = copy.network->parameters.transposed_version = version;
-    return {processor.mean_loss(copy, feed.rows()), processor.fetch_gradients()};
+    return {processor.mean_loss(copy, feed.rows()), values};
 }
 
 template <class T> void predict(const Context &context, const Network<T> &network, const Source &x, MatrixView<T> out) {
@@ -182,8 +213,20 @@ template <class T> void predict(const Context &context, const Network<T> &networ
         Workspace<T> &space = spaces[static_cast<std::size_t>(thread)];
         Scratch<T> &scratch = space.threads[0];
         // Parameters are only read here.
-        Step<T> step{&kernels, &net, const_cast<Parameters<T> *>(&network.parameters), {nullptr, nullptr}, &feed, &space, nullptr, nullptr, &none,
-                     nullptr, 0, 0, T(0), {}};
+        Step<T> step{&kernels,
+                     &net,
+                     const_cast<Parameters<T> *>(&network.parameters),
+                     {nullptr, nullptr},
+                     &feed,
+                     &space,
+                     nullptr,
+                     nullptr,
+                     &none,
+                     nullptr,
+                     0,
+                     0,
+                     T(0),
+                     {}};
         for (Index panel = next++; panel < panels; panel = next++) {
             step.first = panel * leaf_rows;
             step.rows = std::min(leaf_rows, n - step.first);

@@ -8,7 +8,7 @@ namespace {
 constexpr std::size_t rounds = 3;
 constexpr double window_seconds = 300e-6; // of timed steps in one round
 constexpr Index most_window_steps = 128;
-constexpr double hopeless = 1.5;   // times the best: no further rounds
+constexpr double hopeless = 1.5;    // times the best: no further rounds
 constexpr double worthwhile = 0.97; // of the smaller team's time, for a larger one to be used
 
 } // namespace

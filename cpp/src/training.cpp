@@ -3,8 +3,14 @@
 #include "ganglion/threads.hpp"
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace ganglion {
+
+Claim::Claim(std::atomic<bool> &busy) : busy_(busy), held_(!busy.exchange(true)) {}
+Claim::~Claim() {
+    if (held_) busy_.store(false);
+}
 
 template <class T> std::vector<Workspace<T>> ForwardMemory<T>::take(const Architecture &net, int team, Index rows) {
     std::vector<Workspace<T>> spaces;
@@ -38,14 +44,13 @@ template <class T> std::shared_ptr<Network<T>> make_network(Architecture archite
         }
         try {
             initialize(find_initializer(parameter.initializer),
-                       MatrixView<T>{parameters.values.data() + parameter.offset, parameter.rows, parameter.columns, parameter.stride}, fan_in,
-                       fan_out, seed, static_cast<std::uint32_t>(p));
+                       MatrixView<T>{parameters.values.data() + parameter.offset, parameter.rows, parameter.columns, parameter.stride},
+                       fan_in, fan_out, seed, static_cast<std::uint32_t>(p));
         } catch (const std::invalid_argument &error) {
             throw std::invalid_argument("layer '" + parameter.layer + "': " + error.what());
         }
     }
-    const Index size = parameters.values.size();
-    parameters.largest = kernels_of<T>(best_kernel_set()).largest({parameters.values.data(), 1, size, size});
+    values_changed(parameters);
     network->architecture = std::move(architecture);
     return network;
 }
@@ -56,19 +61,20 @@ template <class T> void assign(Network<T> &network, std::size_t index, MatrixVie
         throw std::invalid_argument("layer '" + parameter.layer + "': expected shape (" + std::to_string(parameter.rows) + ", " +
                                     std::to_string(parameter.columns) + "), got (" + std::to_string(value.rows) + ", " +
                                     std::to_string(value.columns) + ")");
-    Parameters<T> &parameters = network.parameters;
-    T largest = parameters.largest;
     for (Index r = 0; r < value.rows; ++r)
-        for (Index c = 0; c < value.columns; ++c) {
-            const T v = value.data[r * value.stride + c];
-            if (!std::isfinite(v))
-                throw std::invalid_argument("layer '" + parameter.layer + "': the value at [" + std::to_string(r) + ", " + std::to_string(c) +
-                                            "] is not a finite number; weights must be finite");
-            largest = std::max(largest, std::abs(v));
-        }
+        for (Index c = 0; c < value.columns; ++c)
+            if (!std::isfinite(value.data[r * value.stride + c]))
+                throw std::invalid_argument("layer '" + parameter.layer + "': the value at [" + std::to_string(r) + ", " +
+                                            std::to_string(c) + "] is not a finite number; weights must be finite");
     for (Index r = 0; r < value.rows; ++r)
-        std::copy_n(value.data + r * value.stride, value.columns, parameters.values.data() + parameter.offset + r * parameter.stride);
-    parameters.largest = largest;
+        std::copy_n(value.data + r * value.stride, value.columns,
+                    network.parameters.values.data() + parameter.offset + r * parameter.stride);
+    values_changed(network.parameters);
+}
+
+template <class T> void values_changed(Parameters<T> &parameters) {
+    const Index size = parameters.values.size();
+    parameters.largest = kernels_of<T>(best_kernel_set()).largest({parameters.values.data(), 1, size, size});
     ++parameters.version;
 }
 
@@ -77,7 +83,8 @@ template <class T> const LossKernels<T> &find_loss(const Kernels<T> &kernels, co
     find_row(rows, name, "loss");
     for (const LossKernels<T> &row : rows)
         if (name == row.name && row.target == target) return row;
-    throw std::invalid_argument("loss '" + name + "' takes " + (target == TargetKind::labels ? "values, not class labels" : "class labels, not values"));
+    throw std::invalid_argument("loss '" + name + "' takes " +
+                                (target == TargetKind::labels ? "values, not class labels" : "class labels, not values"));
 }
 
 template <class T>
@@ -87,7 +94,11 @@ Training<T> make_training(std::shared_ptr<Network<T>> network, std::string loss,
     find_loss(kernels, loss, target);
     const auto &row = find_row(rows_of(kernels.optimizers), optimizer.name, "optimizer");
     find_schedule(schedule);
-    Training<T> training{std::move(network), {}, std::move(loss), target, std::move(optimizer), std::move(schedule), rate, std::move(metrics), {}};
+    if (optimizer.name == "adam" && !(static_cast<T>(optimizer.epsilon) >= std::numeric_limits<T>::min()))
+        throw std::invalid_argument("epsilon must be at least the smallest normal number of the model's dtype, " +
+                                    std::to_string(std::numeric_limits<T>::digits == 24 ? -126 : -1022) + " as a power of 2");
+    Training<T> training{std::move(network),  {},   std::move(loss),    target, std::move(optimizer),
+                         std::move(schedule), rate, std::move(metrics), {}};
     training.architecture = training.network->architecture;
     Stage &last = training.architecture.stages.back();
     if (training.loss == "cross_entropy" && std::string(kernels.activations[last.activation].name) == "softmax") {
@@ -104,14 +115,19 @@ Training<T> make_training(std::shared_ptr<Network<T>> network, std::string loss,
 template <class T> void check_feed(const Training<T> &training, const Feed<T> &feed) {
     const Architecture &net = training.architecture;
     if (feed.columns() != net.inputs)
-        throw std::invalid_argument("x has " + std::to_string(feed.columns()) + " features; the network was built for " + std::to_string(net.inputs));
+        throw std::invalid_argument("x has " + std::to_string(feed.columns()) + " features; the network was built for " +
+                                    std::to_string(net.inputs));
     const Index n = feed.rows();
+    if (n > std::numeric_limits<std::int32_t>::max())
+        throw std::invalid_argument("x has " + std::to_string(n) + " rows; at most 2147483647 can be trained on at a time");
     if (training.target == TargetKind::labels) {
         if (static_cast<Index>(feed.labels.size()) != n)
-            throw std::invalid_argument("x has " + std::to_string(n) + " rows but there are " + std::to_string(feed.labels.size()) + " labels");
+            throw std::invalid_argument("x has " + std::to_string(n) + " rows but there are " + std::to_string(feed.labels.size()) +
+                                        " labels");
         if (feed.largest_label >= net.outputs)
             throw std::invalid_argument("y has the label " + std::to_string(feed.largest_label) + ", but the network has " +
-                                        std::to_string(net.outputs) + " outputs: labels must lie in 0 … " + std::to_string(net.outputs - 1));
+                                        std::to_string(net.outputs) + " outputs: labels must lie in 0 … " +
+                                        std::to_string(net.outputs - 1));
     } else if (feed.values.size() != n * feed.stride || feed.value_columns != net.outputs) {
         throw std::invalid_argument("y must have shape (" + std::to_string(n) + ", " + std::to_string(net.outputs) + ")");
     }
@@ -121,6 +137,8 @@ template class ForwardMemory<float>;
 template class ForwardMemory<double>;
 template std::shared_ptr<Network<float>> make_network(Architecture, std::uint64_t);
 template std::shared_ptr<Network<double>> make_network(Architecture, std::uint64_t);
+template void values_changed(Parameters<float> &);
+template void values_changed(Parameters<double> &);
 template void assign(Network<float> &, std::size_t, MatrixView<const float>);
 template void assign(Network<double> &, std::size_t, MatrixView<const double>);
 template const LossKernels<float> &find_loss(const Kernels<float> &, const std::string &, TargetKind);

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 from ganglion import errors, initializers, layers, losses, metrics, optimizers, schedules
 from ganglion._native import __version__
-from ganglion.checkpoint import load
 from ganglion.history import History
 from ganglion.layers import ELU, Activation, Dense, Identity, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
 from ganglion.losses import CrossEntropy, MeanSquaredError
@@ -30,6 +29,7 @@ from ganglion.verify import verify
 
 if TYPE_CHECKING:
     from ganglion import data, reference
+    from ganglion.checkpoint import load
 
 __all__ = [
     "ELU",
@@ -65,13 +65,14 @@ __all__ = [
     "verify",
 ]
 
-LAZY = frozenset({"data", "reference"})
+LAZY = {"data": "ganglion.data", "reference": "ganglion.reference", "load": "ganglion.checkpoint"}
 
 
 def __getattr__(name: str) -> Any:
-    """Import a module of the package when it is first asked for, so that ``import ganglion`` stays quick."""
+    """Import some of the package's modules when they are first asked for, so that ``import ganglion`` stays quick."""
     if name not in LAZY:
         raise AttributeError(f"module 'ganglion' has no attribute {name!r}")
     from importlib import import_module
 
-    return import_module(f"ganglion.{name}")
+    module = import_module(LAZY[name])
+    return getattr(module, name, module)

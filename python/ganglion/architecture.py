@@ -15,7 +15,7 @@ from ganglion.layers import LAYERS, Identity, Layer
 
 __all__ = ["Architecture"]
 
-SEEDS = 1 << 64
+LARGEST_SEED = 2**64 - 1
 ADDRESSES = 1 << 63  # bytes that an array can have at most
 CONFIG_KEYS = ("class", "dtype", "seed", "input_shape", "layers")
 
@@ -41,10 +41,7 @@ class Architecture:
     dtype: str
 
     def __post_init__(self) -> None:
-        seed = inputs.integer("seed", self.seed, minimum=0)
-        if seed >= SEEDS:
-            raise ValueError(f"seed must be less than 2**64; given {seed}")
-        object.__setattr__(self, "seed", seed)
+        object.__setattr__(self, "seed", inputs.integer("seed", self.seed, minimum=0, maximum=LARGEST_SEED))
         object.__setattr__(self, "dtype", inputs.dtype_name(self.dtype))
         object.__setattr__(self, "layers", _named(self.layers))
 
@@ -164,10 +161,14 @@ class Architecture:
 
 def flat(layers: Sequence[Any]) -> tuple[Layer, ...]:
     """Layers from the arguments of `Sequential`: layers, one list of layers, or one dictionary of names and layers."""
-    if len(layers) == 1 and isinstance(layers[0], Mapping):
-        return tuple(replace(_layer(i, layer), name=name) for i, (name, layer) in enumerate(layers[0].items()))
-    if len(layers) == 1 and isinstance(layers[0], (list, tuple)):
-        layers = layers[0]
+    if layers and isinstance(layers[0], (list, tuple, Mapping)):
+        container, *others = layers
+        if others:
+            remedy = f": write seed={others[0]}" if isinstance(others[0], int) else ""
+            raise TypeError(f"after a list of layers only seed and dtype, by name; given {others[0]!r}{remedy}")
+        if isinstance(container, Mapping):
+            return tuple(replace(_layer(i, layer), name=name) for i, (name, layer) in enumerate(container.items()))
+        layers = container
     return tuple(_layer(i, layer) for i, layer in enumerate(layers))
 
 

@@ -21,21 +21,13 @@ from numpy.typing import NDArray
 
 from ganglion.architecture import Architecture
 from ganglion.atomic_file import replace_file
-from ganglion.safetensors import (
-    CheckpointError,
-    CheckpointVersionError,
-    Header,
-    encode,
-    opened,
-    parse_json,
-    read_header,
-    read_tensor,
-)
+from ganglion.errors import CheckpointError, CheckpointVersionError
+from ganglion.safetensors import Header, encode, opened, parse_json, read_header, read_tensor
 
 if TYPE_CHECKING:
     from ganglion.sequential import Sequential
 
-__all__ = ["CheckpointError", "CheckpointVersionError", "load", "save"]
+__all__ = ["load", "save"]
 
 FORMAT_VERSION = 1
 NUMERICS_VERSION = 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
+from types import MappingProxyType
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
 __all__ = ["Description", "Family", "from_config", "unknown_name"]
@@ -66,11 +67,14 @@ class Family(Generic[D]):
         What messages call it: "activation".
     base
         The class that all of its rows derive from.
+    elsewhere
+        Names that other libraries use, and what to do instead.
     """
 
-    def __init__(self, kind: str, base: type) -> None:
+    def __init__(self, kind: str, base: type, elsewhere: Mapping[str, str] = MappingProxyType({})) -> None:
         self.kind = kind
         self.base = base
+        self.elsewhere = elsewhere
         self.names: dict[str, type[D]] = {}
 
     def add(self, row: str, *aliases: str) -> Callable[[type[Row]], type[Row]]:
@@ -103,7 +107,7 @@ class Family(Generic[D]):
             return cast("D", value)
         if isinstance(value, str):
             if value not in self.names:
-                raise ValueError(unknown_name(argument, value, self.names))
+                raise ValueError(unknown_name(argument, value, self.names, self.elsewhere.get(value.lower())))
             return self.names[value]()
         expected = f"{argument} must be the name of {_article(self.kind)} {self.kind} or an object of its class"
         if isinstance(value, type) and issubclass(value, self.base):
@@ -121,13 +125,14 @@ def _article(word: str) -> str:
     return "an" if word[0] in "aeiou" else "a"
 
 
-def unknown_name(argument: str, given: object, known: Mapping[str, Any]) -> str:
-    """The message for a name that is not in a table: the known ones, and the nearest of them."""
+def unknown_name(argument: str, given: object, known: Mapping[str, Any], remedy: str | None = None) -> str:
+    """The message for a name that is not in a table: the known ones, and a remedy or the nearest of them."""
     from difflib import get_close_matches
 
     nearest = get_close_matches(str(given), known, n=1)
-    guess = f"; did you mean {nearest[0]!r}?" if nearest else ""
-    return f"unknown {argument} {given!r}; known: {', '.join(known)}{guess}"
+    if remedy is None and nearest:
+        remedy = f"did you mean {nearest[0]!r}?"
+    return f"unknown {argument} {given!r}; known: {', '.join(known)}{f'; {remedy}' if remedy else ''}"
 
 
 def from_config(config: object, classes: Mapping[str, type[D]], where: str) -> D:

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from ganglion._native import TrainingDivergedError
-from ganglion.safetensors import CheckpointError, CheckpointVersionError
 
 __all__ = ["CheckpointError", "CheckpointVersionError", "NotFittedError", "TrainingDivergedError"]
+
+
+class CheckpointError(ValueError):
+    """A file is not what a model file must be; nothing of it was used."""
+
+
+class CheckpointVersionError(CheckpointError):
+    """A model file was written by a newer version of ganglion."""
 
 
 class NotFittedError(ValueError, AttributeError):

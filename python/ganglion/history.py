@@ -45,11 +45,11 @@ class History:
         self.seconds = 0.0
         self.report: Report | None = None
 
-    def append(self, values: Mapping[str, float]) -> None:
-        """Add an epoch."""
-        for name, value in values.items():
-            self.history[name].append(value)
-        self.epoch.append(len(self.epoch))
+    def extend(self, columns: Mapping[str, Sequence[float]]) -> None:
+        """Add epochs: a value for each, by name."""
+        for name, values in columns.items():
+            self.history[name].extend(values)
+        self.epoch.extend(range(len(self.epoch), max(map(len, self.history.values()))))
 
     def plot(
         self, ax: Axes | Sequence[Axes] | None = None, *, path: str | os.PathLike[str] | None = None

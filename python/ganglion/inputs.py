@@ -33,6 +33,7 @@ __all__ = [
     "numeric",
     "real",
     "size",
+    "targets",
     "values",
 ]
 
@@ -41,9 +42,10 @@ READ_IN_PLACE = frozenset("fdB")
 NUMERIC_KINDS = frozenset("biuf")
 BLOCK = 1 << 20  # elements that a check looks at in one go, so that its temporary arrays stay small
 DISTRIBUTION_TOLERANCE = 1e-3
+LARGEST_COUNT = 2**31 - 1  # of rows, steps and epochs; the core's own limit for rows
 
 
-def integer(argument: str, value: object, minimum: int | None = None) -> int:
+def integer(argument: str, value: object, minimum: int | None = None, maximum: int | None = None) -> int:
     """An int, from Python or NumPy; no bool, float or string.
 
     Examples
@@ -63,6 +65,8 @@ def integer(argument: str, value: object, minimum: int | None = None) -> int:
         raise TypeError(f"{argument} must be an integer; given {value!r} of type {type(value).__name__}") from None
     if minimum is not None and number < minimum:
         raise ValueError(f"{argument} must be at least {minimum}; given {number}")
+    if maximum is not None and number > maximum:
+        raise ValueError(f"{argument} must be at most {maximum}; given {number}")
     return number
 
 
@@ -78,7 +82,10 @@ def real(
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise TypeError(f"{argument} must be a number; given {value!r} of type {type(value).__name__}")
     bounds = [f"{sign} {bound}" for sign, bound in ((">", above), (">=", minimum), ("<", below)) if bound is not None]
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # an int, which knows no bounds
+        number = math.inf
     fits = (
         math.isfinite(number)
         and (above is None or number > above)
@@ -140,6 +147,22 @@ def numeric(argument: str, value: object) -> Array:
     return array
 
 
+def targets(argument: str, value: object) -> Array:
+    """An array of real numbers for a loss to look at; class names and None are told what they need."""
+    if value is None:
+        raise TypeError(f"{argument} is missing: give one target for each row; given None")
+    try:
+        return numeric(argument, value)
+    except TypeError:
+        array = np.asarray(value)
+        if array.dtype.kind not in "UST" and not any(isinstance(element, str) for element in array.flat):
+            raise
+    raise TypeError(
+        f"{argument} must be an array of real numbers; given text; number the classes first: "
+        f"names, labels = np.unique({argument}, return_inverse=True)"
+    )
+
+
 def in_place(x: object, columns: int) -> TypeGuard[Array]:
     """Whether the core can read x where it lies: (n, columns), n > 0, of a known type and with contiguous rows."""
     if type(x) is not np.ndarray or x.ndim != 2 or x.shape[1] != columns or x.size == 0:
@@ -178,13 +201,13 @@ def _wrong_shape(argument: str, shape: tuple[int, ...], columns: int | None) -> 
     return f"{argument} must have shape {expected}; given {shape}{remedy}"
 
 
-def values(argument: str, array: Array, dtype: str) -> Array:
-    """A C-contiguous copy in `dtype`, all finite."""
+def values(argument: str, array: Array, dtype: str, remedy: str = "remove such rows or fill the gaps") -> Array:
+    """A C-contiguous copy in `dtype`, all finite; `remedy` is for NaN and infinity."""
     with np.errstate(over="ignore"):
         copy: Array = np.array(array, dtype=dtype, order="C")
     index = first_where(copy, lambda block: ~np.isfinite(block))
     if index is not None:
-        raise ValueError(_not_finite(argument, array, index, dtype))
+        raise ValueError(_not_finite(argument, array, index, dtype, remedy))
     return copy
 
 
@@ -194,11 +217,10 @@ def check_finite(argument: str, array: Array, dtype: str, start: int = 0) -> Non
         limit = np.finfo(dtype).max
         index = first_where(array, lambda block: ~(np.abs(block) <= limit), start)
         if index is not None:
-            raise ValueError(_not_finite(argument, array, index, dtype))
+            raise ValueError(_not_finite(argument, array, index, dtype, "remove such rows or fill the gaps"))
 
 
-def _not_finite(argument: str, array: Array, index: tuple[int, ...], dtype: str) -> str:
-    remedy = "remove such rows or fill the gaps"
+def _not_finite(argument: str, array: Array, index: tuple[int, ...], dtype: str, remedy: str) -> str:
     if np.isfinite(array[index]):
         remedy = f"too large for {dtype}: rescale it, or build the model with dtype='float64'"
     return f"{argument} must be finite; {element(argument, index)} is {array[index]}; {remedy}"

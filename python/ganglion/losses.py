@@ -23,7 +23,17 @@ class Loss(Description):
         """Check targets against the model's number of outputs and copy them into what the core reads."""
 
 
-LOSSES = Family[Loss]("loss", Loss)
+CATEGORICAL = "use 'cross_entropy', which takes labels or one-hot rows, and logits: end the model in Dense(classes)"
+BINARY = "use 'cross_entropy' with two outputs, labels 0 and 1, and logits: end the model in Dense(2)"
+ELSEWHERE = {
+    **dict.fromkeys(("categorical_crossentropy", "sparse_categorical_crossentropy", "crossentropy"), CATEGORICAL),
+    **dict.fromkeys(
+        ("crossentropyloss", "softmax_cross_entropy", "nll", "nll_loss", "nllloss", "log_loss"), CATEGORICAL
+    ),
+    **dict.fromkeys(("bce", "binary_crossentropy", "binary_cross_entropy", "bce_with_logits", "bceloss"), BINARY),
+    **dict.fromkeys(("mseloss", "meansquarederror", "l2"), "use 'mse'"),
+}
+LOSSES = Family[Loss]("loss", Loss, ELSEWHERE)
 
 
 @LOSSES.add("cross_entropy")

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ganglion import _native
+from ganglion import _native, inputs
 
-__all__ = ["Info", "context", "info", "use_kernel_set"]
+__all__ = ["Info", "context", "info", "team", "use_kernel_set"]
 
 VARIABLE = "GANGLION_ISA"
+LARGEST_TEAM = 1024  # the core's own limit
 
 # The kernel set that was asked for, None for the machine's best. The environment is read at the first use, so that a
 # wrong value is an error of that use and not of the import.
@@ -29,6 +30,8 @@ def use_kernel_set(name: str | None) -> None:
 
     Raises
     ------
+    TypeError
+        Neither a string nor None.
     ValueError
         An unknown name; the message lists the known ones.
     RuntimeError
@@ -44,6 +47,8 @@ def use_kernel_set(name: str | None) -> None:
     if name is None:
         _asked.clear()
         return
+    if not isinstance(name, str):
+        raise TypeError(f"name must be a string like 'avx2', or None; given {name!r} of type {type(name).__name__}")
     _native.Context(name)
     _asked[:] = [name]
 
@@ -51,8 +56,22 @@ def use_kernel_set(name: str | None) -> None:
 def context(threads: int | None = None) -> _native.Context:
     """What a run of the core needs: the kernel set in use and a team."""
     if not _asked:
-        _asked.append(os.environ.get(VARIABLE) or None)
-    return _native.Context(_asked[0], threads)
+        _asked.append(_from_environment())
+    return _native.Context(_asked[0], team(threads))
+
+
+def _from_environment() -> str | None:
+    name = os.environ.get(VARIABLE) or None
+    try:
+        _native.Context(name)
+    except (ValueError, RuntimeError) as error:
+        raise type(error)(f"the environment variable {VARIABLE}: {error}") from None
+    return name
+
+
+def team(threads: object) -> int | None:
+    """What users give as ``threads``: a number of threads, or None to leave it to the core."""
+    return None if threads is None else inputs.integer("threads", threads, minimum=1, maximum=LARGEST_TEAM)
 
 
 @dataclass(frozen=True)

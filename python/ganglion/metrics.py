@@ -11,7 +11,8 @@ class Metric(Description):
     """Base of the metrics."""
 
 
-METRICS = Family[Metric]("metric", Metric)
+NAMES_OF_ACCURACY = ("acc", "categorical_accuracy", "sparse_categorical_accuracy", "binary_accuracy")
+METRICS = Family[Metric]("metric", Metric, dict.fromkeys(NAMES_OF_ACCURACY, "use 'accuracy'"))
 
 
 @METRICS.add("accuracy")

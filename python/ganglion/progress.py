@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import sys
 import time
@@ -23,10 +24,13 @@ def style(verbose: object, stream: TextIO | None = None) -> Literal[0, 1, 2]:
     if isinstance(verbose, str) and verbose == "auto":
         stream = sys.stdout if stream is None else stream
         return 1 if stream.isatty() else 2
-    if not isinstance(verbose, str):
-        for known in KINDS:
-            if verbose == known:
-                return known
+    try:
+        number = operator.index(verbose)  # type: ignore[arg-type]
+    except TypeError:
+        number = -1
+    for known in KINDS:
+        if number == known:
+            return known
     raise ValueError(f"verbose must be 'auto', 0, 1 or 2; given {verbose!r}")
 
 

@@ -22,9 +22,9 @@ from typing import Any, NoReturn, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from ganglion.errors import CheckpointError
+
 __all__ = [
-    "CheckpointError",
-    "CheckpointVersionError",
     "Header",
     "TensorEntry",
     "encode",
@@ -61,14 +61,6 @@ SIGNATURES = {
     b"{": ("plain JSON", "give the .safetensors file that save() wrote"),
     b"<": ("an HTML or XML page", "look at how the file was downloaded"),
 }
-
-
-class CheckpointError(ValueError):
-    """A file is not what a model file must be; nothing of it was used."""
-
-
-class CheckpointVersionError(CheckpointError):
-    """A model file was written by a newer version of ganglion."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +172,7 @@ def parse_header(raw: bytes, data_bytes: int) -> Header:
     >>> parse_header(b'{"bias":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}', 12)
     Traceback (most recent call last):
     ...
-    ganglion.safetensors.CheckpointError: the tensors cover 8 bytes, the file holds 12: it is damaged
+    ganglion.errors.CheckpointError: the tensors cover 8 bytes, the file holds 12: it is damaged
     """
     if not raw.startswith(b"{"):
         raise CheckpointError("the header does not start with '{'")

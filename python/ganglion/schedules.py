@@ -65,7 +65,7 @@ class LinearDecay(Schedule):
     Raises
     ------
     ValueError
-        If a rate is not finite or out of bounds, or `steps` is less than 1.
+        If a rate is not finite or out of bounds, or `steps` is not in 1 … 2³¹ − 1.
 
     Examples
     --------
@@ -81,7 +81,7 @@ class LinearDecay(Schedule):
     def __post_init__(self) -> None:
         self._set("initial", inputs.real("initial", self.initial, above=0))
         self._set("final", inputs.real("final", self.final, minimum=0))
-        self._set("steps", inputs.integer("steps", self.steps, minimum=1))
+        self._set("steps", inputs.integer("steps", self.steps, minimum=1, maximum=inputs.LARGEST_COUNT))
 
     def native(self) -> _native.Schedule:
         """Its row of the core's table."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,14 @@ if TYPE_CHECKING:
     from ganglion.inputs import Array
 
 __all__ = ["Sequential"]
+
+# What users of Keras look for in a model.
+TRAINERS_METHODS = {
+    "compile": "",
+    "fit": ".fit(x, y)",
+    "evaluate": ".evaluate(x, y)",
+    "train_on_batch": ".train_on_batch(x, y)",
+}
 
 
 class Sequential:
@@ -70,7 +78,7 @@ class Sequential:
     def _become(self, architecture: Architecture) -> None:
         self._architecture = architecture
         self._network: _native.Network | None = None
-        self._features = -1  # until there is a network
+        self._features = -1  # as long as there is no network
         self._training = threading.Lock()
         first = architecture.layers[0].input_shape
         if first is not None:
@@ -125,6 +133,11 @@ class Sequential:
         elif features != self._features:
             raise ValueError(f"the model is built for input_shape ({self._features},); given ({features},)")
 
+    def _unbuild(self) -> None:
+        """Undo `build`."""
+        self._network = None
+        self._features = -1
+
     @property
     def network(self) -> _native.Network:
         """The core's side of the model.
@@ -154,7 +167,8 @@ class Sequential:
             (n, features). float32, float64 and uint8 arrays with contiguous rows are read where they lie; all else that
             NumPy takes for real numbers is copied first.
         threads
-            The number of threads of the team; by default all that OpenMP, the process's affinity and its quota allow.
+            1 … 1024, the number of threads of the team; by default as many as the work is worth, at most what
+            OMP_NUM_THREADS, the process's CPUs and its cgroup's quota allow. The bits are the same.
 
         Returns
         -------
@@ -166,7 +180,8 @@ class Sequential:
         NotFittedError
             If the model's sizes are not known yet.
         TypeError, ValueError
-            If x has no real numbers, another shape, or holds NaN or infinity (row and column are named).
+            If x has no real numbers, another shape, or holds NaN or infinity (row and column are named), or threads
+            is no such number.
         """
         network = self.network
         if inputs.in_place(x, self._features):
@@ -187,23 +202,46 @@ class Sequential:
         ValueError
             If the model has one output that is no sigmoid: it is no classifier.
         """
+        self._check_classifier("predict_proba")
         output = self.predict(x)
         if isinstance(self._architecture.function, (Softmax, Sigmoid)):
             return output
-        if output.shape[1] == 1:
-            raise ValueError(
-                "predict_proba needs a classifier: two or more outputs, or one with activation='sigmoid'; "
-                "the model has one output of another kind"
-            )
         return Sequential(Softmax(input_shape=(output.shape[1],)), dtype=self.dtype).predict(output)
 
     def predict_classes(self, x: ArrayLike) -> Array:
-        """The class of each row, int64 (n,): the first largest output or whether a single one exceeds 0.5."""
+        """The class of each row, int64 (n,): the first largest output, or whether a single sigmoid exceeds 0.5.
+
+        Raises
+        ------
+        ValueError
+            If the model has one output that is no sigmoid: it is no classifier.
+        """
+        self._check_classifier("predict_classes")
         output = self.predict(x)
         if output.shape[1] == 1:
             return (output[:, 0] > 0.5).astype(np.int64)
         classes: Array = np.argmax(output, axis=1)
         return classes
+
+    def _check_classifier(self, method: str) -> None:
+        if self.network.outputs == 1 and not isinstance(self._architecture.function, Sigmoid):
+            raise ValueError(
+                f"{method} needs a classifier: two or more outputs, or one with activation='sigmoid'; the model has "
+                "one output of another kind: end it in one of these, or compare predict(x) with a threshold of yours"
+            )
+
+    def copy(self) -> Sequential:
+        """An independent model with the same weights; ``copy.deepcopy`` and ``pickle`` make such ones, too."""
+        rebuild, arguments = self.__reduce__()
+        return rebuild(*arguments)
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Sequential:
+        del memo
+        return self.copy()
+
+    def __reduce__(self) -> tuple[Callable[..., Sequential], tuple[object, ...]]:
+        weights = None if self._network is None else self.get_weights()
+        return _rebuilt, (type(self), self.to_config(), weights)
 
     def summary(self) -> None:
         """Print a table of the layers with their output shapes and numbers of parameters.
@@ -267,7 +305,7 @@ class Sequential:
             array = inputs.numeric(name, state[name])
             if array.shape != shape:
                 raise ValueError(f"{name} must have shape {shape}; given {array.shape}")
-            arrays.append(inputs.values(name, array, self.dtype))
+            arrays.append(inputs.values(name, array, self.dtype, "weights must be finite: take them from before that"))
         with self.exclusively("load weights"):
             for index, array in enumerate(arrays):
                 self.network.assign(index, array)
@@ -313,6 +351,22 @@ class Sequential:
             model.build((features,))
         return model
 
+    if not TYPE_CHECKING:  # to a type checker it would say that there is every name
+
+        def __getattr__(self, name: str) -> object:
+            if name in TRAINERS_METHODS:
+                remedy = f"Trainer(model, loss, optimizer, metrics){TRAINERS_METHODS[name]}"
+                raise AttributeError(f"a model has no {name}; it is its trainer's: {remedy}", name=name, obj=self)
+            return self.__getattribute__(name)  # raises what it raised before: here leads every AttributeError
+
     def __repr__(self) -> str:
         layers = "".join(f"    {layer!r},\n" for layer in self.layers)
         return f"Sequential(\n{layers}    seed={self.seed}, dtype={self.dtype!r},\n)"
+
+
+def _rebuilt(cls: type[Sequential], config: object, weights: Sequence[ArrayLike] | None) -> Sequential:
+    """What `copy` and ``pickle`` make of a model's parts."""
+    model = cls.from_config(config)
+    if weights is not None:
+        model.set_weights(weights)
+    return model

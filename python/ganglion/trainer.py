@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Literal, Never
 
 from ganglion import _native, inputs, machine
 from ganglion.history import History
-from ganglion.inputs import Targets
 from ganglion.losses import LOSSES, Loss
 from ganglion.metrics import METRICS, Metric
 from ganglion.optimizers import OPTIMIZERS, Optimizer
 from ganglion.progress import Progress, style
+from ganglion.rows import Rows, checked
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -22,18 +23,6 @@ if TYPE_CHECKING:
     from ganglion.sequential import Sequential
 
 __all__ = ["Trainer"]
-
-
-class Rows(NamedTuple):
-    """Checked data: features (n, I) and as many targets."""
-
-    x: Array
-    targets: Targets
-
-    def feed(self) -> _native.Feed:
-        """What the core reads from."""
-        kind, array = self.targets
-        return _native.Feed(self.x, array if kind == "labels" else None, array if kind == "values" else None)
 
 
 class Trainer:
@@ -53,7 +42,15 @@ class Trainer:
     metrics
         What to report beside the loss: a list like ``["accuracy"]``.
     threads
-        The number of threads of the team; by default all that OpenMP, the process's affinity and its quota allow.
+        1 … 1024, the number of threads of the team. By default training chooses it by timing a few steps, and
+        evaluation and prediction take as many as the work is worth: at most what OMP_NUM_THREADS, the process's CPUs
+        and its cgroup's quota allow. The bits are the same.
+
+    Attributes
+    ----------
+    history : History or None
+        Of the latest `fit`, also of one that Ctrl-C or a `TrainingDivergedError` ended. That holds the epochs before, if
+        each was a run of its own: if there was something to print or to validate. Else the whole fit is one run.
 
     Raises
     ------
@@ -93,7 +90,8 @@ class Trainer:
         self.loss: Loss = LOSSES.find("loss", loss)
         self.optimizer: Optimizer = OPTIMIZERS.find("optimizer", optimizer)
         self.metrics: tuple[Metric, ...] = tuple(METRICS.find("metric", metric) for metric in metrics)
-        self.threads = None if threads is None else inputs.integer("threads", threads, minimum=1)
+        self.threads = machine.team(threads)
+        self.history: History | None = None
         self._names = ["loss", *(metric.row for metric in self.metrics)]
         if len(set(self._names)) != len(self._names):
             raise ValueError(f"metrics must not repeat; given {metrics!r}")
@@ -109,7 +107,7 @@ class Trainer:
         self,
         x: ArrayLike,
         y: ArrayLike,
-        *,
+        *others: Never,
         epochs: int = 1,
         batch_size: int = 32,
         validation_split: float = 0.0,
@@ -125,10 +123,12 @@ class Trainer:
             (n, features), read as `Sequential.predict` reads it.
         y
             Targets as the loss wants them; copied.
+        *others
+            None: all that follows is given by name.
         epochs
-            How often to go through the data.
+            How often to go through the data, 0 … 2³¹ − 1.
         batch_size
-            Rows per step; the last batch of an epoch may be short, and one batch of all rows is the most.
+            Rows per step, 1 … 2³¹ − 1; the last batch of an epoch may be short, and one batch of all rows is the most.
         validation_split
             Share of the rows, in [0, 1), to hold out and evaluate after each epoch: the last ones, whatever the order.
         validation_data
@@ -155,11 +155,13 @@ class Trainer:
             If the model is being trained or evaluated already.
         """
         began = time.perf_counter()
-        epochs = inputs.integer("epochs", epochs, minimum=0)
-        batch_size = inputs.integer("batch_size", batch_size, minimum=1)
+        if others:
+            raise TypeError(f"fit takes x and y alone without a name; given {others[0]!r}: write epochs={others[0]!r}")
+        epochs = inputs.integer("epochs", epochs, minimum=0, maximum=inputs.LARGEST_COUNT)
+        batch_size = inputs.integer("batch_size", batch_size, minimum=1, maximum=inputs.LARGEST_COUNT)
         shuffle = inputs.flag("shuffle", shuffle)
         loud = style(verbose)
-        with self.model.exclusively("fit"):
+        with self._alone("fit"):
             data, held_out = self._split(x, y, validation_split, validation_data)
             training = self._training(data)
             validation = None if held_out is None else (self._evaluation(held_out), held_out.feed())
@@ -177,6 +179,7 @@ class Trainer:
                 progress = Progress(loud == 1, epochs=epochs, rows=rows, batch_size=batch_size, names=self._names)
             # Nobody waits for the end of an epoch: all of them are one run.
             at_once = epochs if progress is None and validation is None else 1
+            before, self.history = self.history, history
             try:
                 for _ in range(0, epochs, max(at_once, 1)):
                     run_began = time.perf_counter()
@@ -190,21 +193,21 @@ class Trainer:
                     )
                     seconds = time.perf_counter() - run_began
                     history.report = report
-                    for epoch in report.epochs.tolist():
-                        values = dict(zip(self._names, epoch, strict=True))
-                        if validation is not None:
-                            evaluation = self._measure(*validation, context)
-                            values |= {f"val_{name}": value for name, value in evaluation.items()}
-                        history.append(values)
-                        if progress is not None:
-                            progress.end_epoch(values, seconds)
-            except _native.NonFiniteInputError as error:
+                    columns = dict(zip(self._names, report.epochs.T.tolist(), strict=True))
+                    if validation is not None:
+                        evaluation = self._measure(*validation, context)
+                        columns |= {f"val_{name}": [value] for name, value in evaluation.items()}
+                    history.extend(columns)
+                    if progress is not None:
+                        progress.end_epoch({name: values[-1] for name, values in columns.items()}, seconds)
+            except _native.NonFiniteInputError:
                 training.restore(start)
-                raise ValueError(str(error)) from None
+                self.history = before
+                raise
             finally:
+                history.seconds = time.perf_counter() - began
                 if progress is not None:
                     progress.close()
-            history.seconds = time.perf_counter() - began
             return history
 
     def evaluate(self, x: ArrayLike, y: ArrayLike) -> dict[str, float]:
@@ -222,12 +225,12 @@ class Trainer:
         RuntimeError
             If the model is being trained or evaluated already.
         """
-        with self.model.exclusively("evaluate"):
-            data = self._rows("x", x, "y", y)
+        with self._alone("evaluate"):
+            data = checked(self.model, self.loss, x, y)
             return self._measure(self._evaluation(data), data.feed(), machine.context(self.threads))
 
     def train_on_batch(self, x: ArrayLike, y: ArrayLike) -> float:
-        """Make one step on all of these rows.
+        """Make one step on all of these rows; epochs and their shuffles are counted by `fit` alone.
 
         Returns
         -------
@@ -241,48 +244,48 @@ class Trainer:
         RuntimeError
             If the model is being trained or evaluated already.
         """
-        with self.model.exclusively("train_on_batch"):
-            data = self._rows("x", x, "y", y)
+        with self._alone("train_on_batch"):
+            data = checked(self.model, self.loss, x, y)
             training = self._training(data)
             training.begin_epoch()
+            epoch = training.epoch
+            context = machine.context(self.threads)
             try:
-                report = training.run(
-                    machine.context(self.threads), data.feed(), batch_size=len(data.x), steps=1, shuffle=False
-                )
-            except _native.NonFiniteInputError as error:
-                raise ValueError(str(error)) from None
+                report = training.run(context, data.feed(), batch_size=len(data.x), steps=1, shuffle=False)
+            finally:
+                training.set_epoch(epoch)
             return float(report.epochs[-1, 0])
 
     def predict(self, x: ArrayLike) -> Array:
         """`Sequential.predict` on this trainer's threads."""
         return self.model.predict(x, threads=self.threads)
 
-    # Data
+    @contextmanager
+    def _alone(self, action: str) -> Iterator[None]:
+        """Alone with the model, which is not built by what NaN or infinity in x brings to an end."""
+        built = self.model.input_shape is not None
+        with self.model.exclusively(action):
+            try:
+                yield
+            except _native.NonFiniteInputError as error:
+                if not built:
+                    self._trainings.clear()
+                    self._latest = None
+                    self.model._unbuild()
+                raise ValueError(str(error)) from None
 
-    def _rows(self, x_argument: str, x: object, y_argument: str, y: object) -> Rows:
-        """Checked data for the model as it is or, where its sizes are still open, as it would become."""
-        model = self.model
-        known = None if model.input_shape is None else model.input_shape[0]
-        array = inputs.features(x_argument, x, known, model.dtype)
-        targets = inputs.numeric(y_argument, y)
-        if targets.ndim > 0 and len(targets) != len(array):
-            counts = f"{x_argument} has {len(array)}, {y_argument} has {len(targets)}"
-            raise ValueError(f"{x_argument} and {y_argument} must have as many rows; {counts}")
-        if len(array) == 0:
-            raise ValueError(f"{x_argument} must have at least one row; given {array.shape}")
-        outputs = model.architecture.sizes(array.shape[1])[-1]
-        return Rows(array, self.loss.targets(y_argument, targets, outputs, model.dtype))
+    # Data
 
     def _split(self, x: object, y: object, share: object, given: object) -> tuple[Rows, Rows | None]:
         """Data to train on and data to evaluate on; all of it is checked, the former's features aside."""
         share = inputs.real("validation_split", share, minimum=0, below=1)
-        data = self._rows("x", x, "y", y)
+        data = checked(self.model, self.loss, x, y)
         if given is not None:
             if share:
                 raise ValueError("give validation_split or validation_data, not both")
             if not isinstance(given, (tuple, list)) or len(given) != 2:
                 raise ValueError(f"validation_data must be a pair (x, y); given {type(given).__name__}{_length(given)}")
-            held_out = self._rows("validation_data[0]", given[0], "validation_data[1]", given[1])
+            held_out = checked(self.model, self.loss, given[0], given[1], "validation_data[0]", "validation_data[1]")
             if held_out.x.shape[1] != data.x.shape[1]:
                 raise ValueError(
                     f"validation_data[0] must have as many columns as x, {data.x.shape[1]}; given {held_out.x.shape[1]}"
@@ -296,8 +299,7 @@ class Trainer:
         if not 0 < cut < rows:
             raise ValueError(f"validation_split {share} of {rows} rows leaves none on one side; give validation_data")
         inputs.check_finite("x", data.x, self.model.dtype, start=cut)
-        x, (kind, targets) = data
-        return Rows(x[:cut], Targets(kind, targets[:cut])), Rows(x[cut:], Targets(kind, targets[cut:]))
+        return data.split(cut)
 
     # The core's side
 
@@ -320,10 +322,7 @@ class Trainer:
         return self._trainings[kind]
 
     def _measure(self, training: _native.Training, feed: _native.Feed, context: _native.Context) -> dict[str, float]:
-        try:
-            result = training.evaluate(context, feed)
-        except _native.NonFiniteInputError as error:
-            raise ValueError(str(error)) from None
+        result = training.evaluate(context, feed)
         return dict(zip(self._names, (result.loss, *result.metrics), strict=True))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ganglion import _native, inputs, machine
+from ganglion import _native, machine, rows
 from ganglion.layers import Dense, Softmax
 from ganglion.losses import LOSSES, CrossEntropy, Loss
 from ganglion.optimizers import OPTIMIZERS, Optimizer
@@ -167,10 +167,10 @@ def verify(
     weights = model.get_weights()
     loss = LOSSES.find("loss", loss)
     optimizer = OPTIMIZERS.find("optimizer", "adam" if optimizer is None else optimizer)
-    copy = Sequential.from_config(model.to_config())
-    copy.set_weights(weights)
+    copy = model.copy()
     Trainer(copy, loss, optimizer).train_on_batch(x, y)  # also says whatever is wrong with the batch
-    batch = _batch(model, x, y, loss)
+    batch = rows.checked(model, loss, x, y)
+    exact = batch.x.astype(model.dtype).astype(np.float64)  # as the core takes them after its first rounding
     context = machine.context()
 
     target = batch.targets.kind
@@ -178,59 +178,40 @@ def verify(
     found = training.gradients(context, batch.feed())
     names = [name.rpartition(".")[::2] for name in model.state_dict()]
     comparisons = [
-        *_outputs(model, weights, batch),
-        *_gradients(model, weights, batch, loss, names, found.loss, found.arrays),
+        *_outputs(model, weights, batch.x, exact),
+        *_gradients(model, weights, exact, batch.targets.array, loss, names, found.loss, found.arrays),
         *_steps(weights, found.arrays, optimizer, training.learning_rate, names, copy.get_weights()),
     ]
     layers = [*(layer.name for layer in model.layers), ""]
     comparisons.sort(key=lambda row: (layers.index(row.layer), QUANTITIES.index(row.quantity)))
-    result = Verification(tuple(comparisons), len(batch.exact), model.dtype, context.kernel_set)
+    result = Verification(tuple(comparisons), len(exact), model.dtype, context.kernel_set)
     print(result)
     return result
 
 
-@dataclass(frozen=True)
-class _Batch:
-    """Features as the core takes them, and after its first rounding of them; targets."""
-
-    features: Array
-    exact: Array
-    targets: inputs.Targets
-
-    def feed(self) -> _native.Feed:
-        kind, array = self.targets
-        return _native.Feed(self.features, array if kind == "labels" else None, array if kind == "values" else None)
-
-
-def _batch(model: Sequential, x: ArrayLike, y: ArrayLike, loss: Loss) -> _Batch:
-    network = model.network
-    features = inputs.features("x", x, network.inputs, model.dtype)
-    exact = features.astype(model.dtype).astype(np.float64)
-    return _Batch(features, exact, loss.targets("y", inputs.numeric("y", y), network.outputs, model.dtype))
-
-
-def _outputs(model: Sequential, weights: list[Array], batch: _Batch) -> Iterator[Comparison]:
+def _outputs(model: Sequential, weights: list[Array], x: Array, exact: Array) -> Iterator[Comparison]:
     """Each layer's output is that of a model which ends there."""
     from ganglion import reference
 
     layers, ends = _in_reference(model, weights)
     network = reference.Sequential(layers)
-    network.forward(batch.exact)
+    network.forward(exact)
     bounds = reference.forward_bounds(network, model.dtype)
-    used, size = 0, batch.exact.shape[1]
+    used, size = 0, exact.shape[1]
     for count, (layer, end) in enumerate(zip(model.layers, ends, strict=True), start=1):
         used += len(layer.parameter_shapes(size))
         size = layer.outputs(size)
         part = Sequential(list(model.layers[:count]), dtype=model.dtype)
-        part.build((batch.exact.shape[1],))
+        part.build((exact.shape[1],))
         part.set_weights(weights[:used])
-        yield _compared(layer.name, "output", part.predict(batch.features), layers[end].y, bounds[end])
+        yield _compared(layer.name, "output", part.predict(x), layers[end].y, bounds[end])
 
 
 def _gradients(
     model: Sequential,
     weights: list[Array],
-    batch: _Batch,
+    exact: Array,
+    targets: Array,
     loss: Loss,
     names: list[tuple[str, str]],
     found_loss: float,
@@ -242,8 +223,7 @@ def _gradients(
     if isinstance(loss, CrossEntropy) and isinstance(model.layers[-1].function, Softmax):
         layers[-1] = reference.Activation("identity")  # the softmax is the loss's own
     network = reference.Sequential(layers)
-    targets = batch.targets.array
-    value, gradients = network.gradients(batch.exact, targets, loss.row)
+    value, gradients = network.gradients(exact, targets, loss.row)
     of_loss, bounds = reference.gradient_bounds(network, targets, loss.row, model.dtype)
     for (layer, kind), actual, expected, bound in zip(names, found, gradients, bounds, strict=True):
         yield _compared(layer, f"d{LETTERS[kind]}", actual, expected, bound)

@@ -54,7 +54,8 @@ constexpr Index row_stride(Index columns) {
     return stride % 128 == 0 ? stride + 16 : stride;
 }
 
-// a · b, refusing what no memory could hold.
+// a · b and a + b elements, refusing what no memory could hold.
 Index checked_product(Index a, Index b);
+Index checked_sum(Index a, Index b);
 
 } // namespace ganglion

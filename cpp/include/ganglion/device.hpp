@@ -4,6 +4,7 @@
 #include "ganglion/team_trial.hpp"
 #include "ganglion/threads.hpp"
 #include "ganglion/training.hpp"
+#include <chrono>
 #include <functional>
 #include <optional>
 
@@ -12,11 +13,11 @@ namespace ganglion {
 // Why a device came back.
 enum class Outcome {
     done,
-    stopped,     // stop() said so
-    other_team,  // fewer threads ran than the plans were made for; nothing was done
-    bad_input,   // x holds what is not a finite number; this step was not made
-    unbounded,   // gradients might overflow: this step was not made and wants Strategy::stored
-    diverged,    // loss, output or gradient of `stage` is not finite; this step was not made
+    stopped,    // stop() said so
+    other_team, // fewer threads ran than the plans were made for; nothing was done
+    bad_input,  // x holds what is not a finite number; this step was not made
+    unbounded,  // gradients might overflow: this step was not made and wants Strategy::stored
+    diverged,   // loss, output or gradient of `stage` is not finite; this step was not made
 };
 
 // Loss and metrics of the epoch under way, as a callback of the caller sees them.
@@ -33,15 +34,16 @@ template <class T> struct Request {
     bool shuffle;
     bool careful; // the plans store gradients: gradients that are not finite end the step instead of the bound
     Stop stop;
+    std::chrono::steady_clock::time_point *asked; // when stop was called last
 };
 
 template <class T> struct Result {
     Outcome outcome = Outcome::done;
     int team = 0; // that ran
     Index steps = 0;
-    std::size_t stage = 0;     // of a divergence
-    const char *what = "loss"; // that was not finite: "loss", "output" or "gradient"
-    std::vector<double> epochs; // (finished epochs, 1 + metrics)
+    std::size_t stage = 0;       // of a divergence
+    const char *what = "loss";   // that was not finite: "loss", "output" or "gradient"
+    std::vector<double> epochs;  // (finished epochs, 1 + metrics)
     std::vector<double> seconds; // of each phase, mean over the steps looked at
     double step_seconds = 0;     // mean over the steps but the first, in which the team wakes up; 0: there was no other
 };
@@ -50,7 +52,8 @@ template <class T> struct Result {
 template <class T> class Processor {
   public:
     // Memory for full and for short last batches on teams of up to `most` threads.
-    void prepare(const Kernels<T> &kernels, const Training<T> &training, Index batch_size, Index rows, int most, std::optional<Strategy> forced);
+    void prepare(const Kernels<T> &kernels, const Training<T> &training, Index batch_size, Index rows, int most,
+                 std::optional<Strategy> forced);
     // Plans for a team of that many.
     void use_team(const Training<T> &training, int team);
     TeamTrial &trial() { return *trial_; }
@@ -70,7 +73,7 @@ template <class T> class Processor {
         bool operator==(const Prepared &) const = default;
     };
     struct Shared;
-    void work(Training<T> &training, const Request<T> &request, Shared &shared, int thread);
+    class Worker;
     void order_rows(const Training<T> &training, Index rows, Index epoch);
 
     std::optional<Prepared> prepared_;

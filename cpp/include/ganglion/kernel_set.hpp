@@ -3,7 +3,7 @@
 // The contract of every kernel here:
 //   - inputs are valid; whoever calls has checked shapes, labels and aliasing;
 //   - nothing is allocated, thrown or locked; the default rounding and denormal mode is assumed;
-//   - the result is the scalar set's, bit for bit (all NaNs count as equal); see numerics.md in docs;
+//   - the result is the scalar set's, bit for bit (all NaNs count as equal); see HACKING.md;
 //   - rows of *network* buffers are padded with zeros to a multiple of `padding` elements and may be processed in whole
 //     vectors; the padding of a result is unspecified where its text does not say "zero";
 //   - "flushed" means: a value whose magnitude is below the smallest normal number is stored as +0;
@@ -21,66 +21,66 @@ constexpr Index leaf_rows = 128; // consecutive batch rows that form one chain i
 // C (M,N) = A (M,K) · B (K,N). Each element is one chain of fused multiply-adds over k = 0 … K-1 that starts from +0, or
 // from C itself when `accumulate`. N is arbitrary; nothing outside the N columns is read or written.
 template <class T> struct Product {
-  Index M, N, K;
-  const T *a; // A[i,k] at a[i * a_row + k * a_column]: rows, or columns, of anything
-  Index a_row, a_column;
-  const T *b; // B[k,j] at b[k * b_row + j]
-  Index b_row;
-  T *c; // C[i,j] at c[i * c_row + j]
-  Index c_row;
-  bool accumulate;
+    Index M, N, K;
+    const T *a; // A[i,k] at a[i * a_row + k * a_column]: rows, or columns, of anything
+    Index a_row, a_column;
+    const T *b; // B[k,j] at b[k * b_row + j]
+    Index b_row;
+    T *c; // C[i,j] at c[i * c_row + j]
+    Index c_row;
+    bool accumulate;
 };
 
 // What an activation's backward kernel reads: the layer's output h, or its input z.
 enum class Needs { output, input };
 
 template <class T> struct ActivationKernels {
-  const char *name;
-  Needs needs;
-  bool whole_rows; // true: an output depends on its whole row (softmax)
-  // y[i] = f(x[i]); denormals kept. A softmax treats x as one row.
-  void (*apply)(const T *x, T *y, Index n, T alpha);
-  // z ← z + bias where bias is not null (one IEEE addition); h = f(z), flushed. z and h may be the same memory unless
-  // needs is `input`; z is then left holding the sum. Returns the largest |h|.
-  T (*forward)(MatrixView<T> z, const T *bias, MatrixView<T> h, T alpha);
-  // d ← flushed(d · f'(saved)), saved being h or z as `needs` says. For softmax d ← h · (d − Σ_j d_j h_j). Returns the
-  // largest |d|. Padding of d that was zero stays zero.
-  T (*backward)(MatrixView<T> d, MatrixView<const T> saved, T alpha);
+    const char *name;
+    Needs needs;
+    bool whole_rows; // true: an output depends on its whole row (softmax)
+    // y[i] = f(x[i]); denormals kept. A softmax treats x as one row.
+    void (*apply)(const T *x, T *y, Index n, T alpha);
+    // z ← z + bias where bias is not null (one IEEE addition); h = f(z), flushed. z and h may be the same memory unless
+    // needs is `input`; z is then left holding the sum. Returns the largest |h|.
+    T (*forward)(MatrixView<T> z, const T *bias, MatrixView<T> h, T alpha);
+    // d ← flushed(d · f'(saved)), saved being h or z as `needs` says. For softmax d ← h · (d − Σ_j d_j h_j). Returns the
+    // largest |d|. Padding of d that was zero stays zero.
+    T (*backward)(MatrixView<T> d, MatrixView<const T> saved, T alpha);
 };
 
 // A plain function for tests and tables: y[i] = f(x[i]), denormals kept.
 template <class T> struct FunctionKernels {
-  const char *name;
-  void (*apply)(const T *x, T *y, Index n);
+    const char *name;
+    void (*apply)(const T *x, T *y, Index n);
 };
 
 enum class TargetKind { labels, values };
 
 // Targets of the rows of a panel. Row r of the panel is row `rows[r]` of the data set, or `first + r` where rows is null.
 template <class T> struct Targets {
-  const int32_t *labels; // (n,), checked to lie in [0, O); null for values
-  const T *values;       // (n, O), rows `stride` apart; null for labels
-  Index stride;
-  const int32_t *rows; // (B,) or null
-  Index first;
+    const int32_t *labels; // (n,), checked to lie in [0, O); null for values
+    const T *values;       // (n, O), rows `stride` apart; null for labels
+    Index stride;
+    const int32_t *rows; // (B,) or null
+    Index first;
 };
 
 template <class T> struct LossKernels {
-  const char *name;
-  TargetKind target;
-  bool per_element; // the mean is over rows and columns (mean squared error), not over rows alone
-  // From the last layer's output z: losses[r] is the sum of row r's loss, d = scale · ∂loss/∂z flushed (padding written
-  // as zero). Returns the largest |d|; `largest_loss` receives the largest |losses|. d may be z itself.
-  T (*gradient)(MatrixView<const T> z, Targets<T> targets, MatrixView<T> d, T scale, T *losses, T *largest_loss);
+    const char *name;
+    TargetKind target;
+    bool per_element; // the mean is over rows and columns (mean squared error), not over rows alone
+    // From the last layer's output z: losses[r] is the sum of row r's loss, d = scale · ∂loss/∂z flushed (padding written
+    // as zero). Returns the largest |d|; `largest_loss` receives the largest |losses|. d may be z itself.
+    T (*gradient)(MatrixView<const T> z, Targets<T> targets, MatrixView<T> d, T scale, T *losses, T *largest_loss);
 };
 
 // One update of a block of parameters. `constants` are what the row in optimizer.hpp says, computed in double and rounded
 // once. g has a stride of its own; m and v lie like w, and are null where the optimizer has none. New moments are flushed.
 // Returns the largest new |w|.
 template <class T> struct OptimizerKernels {
-  const char *name;
-  int moments; // 0, 1 or 2 buffers beside the parameters
-  T (*update)(MatrixView<T> w, MatrixView<const T> g, T *m, T *v, const T *constants);
+    const char *name;
+    int moments; // 0, 1 or 2 buffers beside the parameters
+    T (*update)(MatrixView<T> w, MatrixView<const T> g, T *m, T *v, const T *constants);
 };
 
 // Rows of a data set on their way into the batch: out[r,c] = T(x[rows[r], c]) · scale + offset, the product and the sum
@@ -89,32 +89,31 @@ template <class T, class Source>
 using Gather = T (*)(MatrixView<const Source> x, const int32_t *rows, Index first, MatrixView<T> out, bool scaled, T scale, T offset);
 
 template <class T> struct Kernels {
-  Index width;     // elements per vector
-  Index tile_rows; // rows of the largest register tile
-  void (*matmul)(const Product<T> &product);
-  void (*transpose)(MatrixView<const T> in, T *out, Index out_stride); // out[c, r] = in[r, c]; writes nothing else
-  void (*column_sums)(MatrixView<const T> d, T *out);                  // one chain of additions per column, row order, from +0
-  void (*add)(T *a, const T *b, Index n);                              // a ← a + b: one node of the tree over leaves
-  T (*largest)(MatrixView<const T> x);                                 // the largest |x|
-  void (*argmax)(MatrixView<const T> x, int32_t *out);                 // first column of each row's maximum; a NaN wins
-  Gather<T, float> gather_float32;
-  Gather<T, double> gather_float64;
-  Gather<T, uint8_t> gather_uint8;
-  const FunctionKernels<T> *functions; // each table ends with a row whose name is null
-  const ActivationKernels<T> *activations;
-  const LossKernels<T> *losses;
-  const OptimizerKernels<T> *optimizers;
+    Index width; // elements per vector
+    void (*matmul)(const Product<T> &product);
+    void (*transpose)(MatrixView<const T> in, T *out, Index out_stride); // out[c, r] = in[r, c]; writes nothing else
+    void (*column_sums)(MatrixView<const T> d, T *out);                  // one chain of additions per column, row order, from +0
+    void (*add)(T *a, const T *b, Index n);                              // a ← a + b: one node of the tree over leaves
+    T (*largest)(MatrixView<const T> x);                                 // the largest |x|
+    void (*argmax)(MatrixView<const T> x, int32_t *out);                 // first column of each row's maximum; a NaN wins
+    Gather<T, float> gather_float32;
+    Gather<T, double> gather_float64;
+    Gather<T, uint8_t> gather_uint8;
+    const FunctionKernels<T> *functions; // each table ends with a row whose name is null
+    const ActivationKernels<T> *activations;
+    const LossKernels<T> *losses;
+    const OptimizerKernels<T> *optimizers;
 };
 
-// Bits of KernelSet::features; what each stands for is known to cpu_features.cpp alone.
+// Bits of KernelSet::features; what each stands for is known to dispatch.cpp alone.
 enum Feature : uint32_t { feature_none = 0, feature_avx2 = 1, feature_fma = 2, feature_avx512 = 4 };
 
 struct KernelSet {
-  const char *name;
-  const char *description;
-  uint32_t features; // all of these must be present
-  Kernels<float> float32;
-  Kernels<double> float64;
+    const char *name;
+    const char *description;
+    uint32_t features; // all of these must be present
+    Kernels<float> float32;
+    Kernels<double> float64;
 };
 
 } // namespace ganglion

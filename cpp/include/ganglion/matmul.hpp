@@ -16,7 +16,8 @@ template <class T> void multiply(const Kernels<T> &kernels, MatrixView<const T> 
 
 // dw (I,O) = xᵀ · dz over the rows of one leaf: x (rows, I), dz (rows, O).
 template <class T> void multiply_transposed(const Kernels<T> &kernels, MatrixView<const T> x, MatrixView<const T> dz, MatrixView<T> dw) {
-    kernels.matmul({x.columns, whole_vectors(kernels, dz.columns), x.rows, x.data, 1, x.stride, dz.data, dz.stride, dw.data, dw.stride, false});
+    kernels.matmul(
+        {x.columns, whole_vectors(kernels, dz.columns), x.rows, x.data, 1, x.stride, dz.data, dz.stride, dw.data, dw.stride, false});
 }
 
 } // namespace ganglion

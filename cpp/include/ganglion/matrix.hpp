@@ -9,10 +9,10 @@ namespace ganglion {
 using Index = ptrdiff_t;
 
 template <class T> struct MatrixView {
-  T *data;       // (rows, columns), element [r, c] at data[r * stride + c]
-  Index rows;    // as used, not as allocated
-  Index columns; // without padding
-  Index stride;  // elements from one row to the next
+    T *data;       // (rows, columns), element [r, c] at data[r * stride + c]
+    Index rows;    // as used, not as allocated
+    Index columns; // without padding
+    Index stride;  // elements from one row to the next
 };
 
 } // namespace ganglion

@@ -13,25 +13,26 @@ template <class T> struct Notes {
     T input = 0, loss = 0;                  // of this step
     std::vector<T> output, delta, gradient; // of this step, by stage: |h|, |dz|, |dw|
     T weight = 0;                           // of this run: others may still read it when the next step begins
-    void reset();                           // for a new step
+    void reset();                           // for a new step: all but `weight`
     void merge_rows(const Notes &other);    // what the row phases noted
 };
 
 // One thread's memory.
 template <class T> struct alignas(64) Scratch {
     Buffer<T> kernel_tiles, bias_tiles; // of gradients, one for each slot of the tree over leaves
-    std::vector<std::int32_t> argmax; // (panel,)
+    std::vector<std::int32_t> argmax;   // (panel,)
     Notes<T> notes;
+    Notes<T> merged; // of all threads, after the row phases
 };
 
 // Buffers of a batch of up to `capacity` rows.
 template <class T> struct Workspace {
     Index capacity = 0;
-    Buffer<T> x;                      // (B, I): the batch, where x can not be read in place
-    std::vector<Buffer<T>> h, z, d;   // by stage (B, O): output, input of the activation where its backward needs it, dz
-    Buffer<T> losses;                 // (B,)
-    std::vector<Buffer<T>> metrics;   // by metric (B,)
-    Buffer<T> gradients;              // like the parameters, where something needs them stored
+    Buffer<T> x;                    // (B, I): the batch, where x can not be read in place
+    std::vector<Buffer<T>> h, z, d; // by stage (B, O): output, input of the activation where its backward needs it, dz
+    Buffer<T> losses;               // (B,)
+    std::vector<Buffer<T>> metrics; // by metric (B,)
+    Buffer<T> gradients;            // like the parameters, where something needs them stored
     std::vector<Scratch<T>> threads;
 };
 

@@ -18,6 +18,7 @@ struct Report {
     std::vector<std::string> phases; // of a full batch
     std::vector<double> seconds;     // of each phase, mean of a step
     Index steps;
+    Index careful_steps;         // of these, the ones whose gradients were stored and tested because they might have overflowed
     std::vector<double> epochs;  // (finished epochs, 1 + metrics): mean loss, metrics
     std::vector<double> running; // the same of the epoch under way; empty at an epoch's end
     bool stopped;

@@ -9,11 +9,11 @@
 namespace ganglion {
 
 template <class T> struct Parameters {
-    Buffer<T> values;               // kernels and biases at the offsets of the architecture; padding is zero
-    Buffer<T> transposed;           // Wᵀ of the stages that propagate gradients; a cache
-    std::uint64_t version = 1;      // raised by every write
+    Buffer<T> values;                     // kernels and biases at the offsets of the architecture; padding is zero
+    Buffer<T> transposed;                 // Wᵀ of the stages that propagate gradients; a cache
+    std::uint64_t version = 1;            // raised by every write
     std::uint64_t transposed_version = 0; // of the values that `transposed` was made from
-    T largest = 0;                  // an upper bound of |values|
+    T largest = 0;                        // an upper bound of |values|
 };
 
 // Where training is.
@@ -25,7 +25,8 @@ struct Cursor {
 };
 
 template <class T> struct TrainingState {
-    Buffer<T> moments[2]; // like Parameters::values; empty where the optimizer has none
+    Buffer<T> moments[2];      // like Parameters::values; empty where the optimizer has none
+    double largest_moment = 0; // an upper bound of |moments[0]|
     Cursor cursor;
     // Of the epoch under way: Σ mean loss · rows, Σ metric · rows …, over `rows` rows.
     std::vector<double> totals;

@@ -49,8 +49,7 @@ int run_team(int threads, void (*body)(void *, int thread, int team), void *data
 // Calls body(thread, team) on `threads` threads at once, the caller being thread 0, and returns the size of the team that
 // ran. The body must not throw.
 template <class Body> int parallel(int threads, Body &&body) {
-    return detail::run_team(
-        threads, [](void *data, int thread, int team) { (*static_cast<Body *>(data))(thread, team); }, &body);
+    return detail::run_team(threads, [](void *data, int thread, int team) { (*static_cast<Body *>(data))(thread, team); }, &body);
 }
 
 } // namespace ganglion

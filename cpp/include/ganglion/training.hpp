@@ -2,6 +2,7 @@
 #pragma once
 #include "ganglion/phases.hpp"
 #include "ganglion/schedule.hpp"
+#include <atomic>
 #include <memory>
 #include <mutex>
 
@@ -19,12 +20,26 @@ template <class T> class ForwardMemory {
     std::vector<Workspace<T>> kept_;
 };
 
-// A network: what it is, and its parameters. `busy` is held by whoever writes the parameters.
+// The right to write a network's parameters; whoever finds it taken, in this thread or another, does without.
+class Claim {
+  public:
+    explicit Claim(std::atomic<bool> &busy);
+    ~Claim();
+    Claim(const Claim &) = delete;
+    Claim &operator=(const Claim &) = delete;
+    explicit operator bool() const { return held_; }
+
+  private:
+    std::atomic<bool> &busy_;
+    const bool held_;
+};
+
+// A network: what it is, and its parameters. Whoever writes the parameters holds a Claim to `busy`.
 template <class T> struct Network {
     Architecture architecture;
     Parameters<T> parameters;
     std::uint64_t seed;
-    std::mutex busy;
+    std::atomic<bool> busy = false;
     mutable ForwardMemory<T> forward_memory;
 };
 
@@ -33,6 +48,9 @@ template <class T> std::shared_ptr<Network<T>> make_network(Architecture archite
 
 // Copies a (rows, columns) value into parameter `index`; throws std::invalid_argument where a value is not finite.
 template <class T> void assign(Network<T> &network, std::size_t index, MatrixView<const T> value);
+
+// After every write to the values from outside a run.
+template <class T> void values_changed(Parameters<T> &parameters);
 
 template <class T> struct Training {
     std::shared_ptr<Network<T>> network;

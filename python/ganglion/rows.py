@@ -1,0 +1,52 @@
+"""Features and targets that belong together, checked: what the trainer and `ganglion.verify` hand to the core."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ganglion import _native, inputs
+from ganglion.inputs import Targets
+
+if TYPE_CHECKING:
+    from ganglion.inputs import Array
+    from ganglion.losses import Loss
+    from ganglion.sequential import Sequential
+
+__all__ = ["Rows", "checked"]
+
+
+class Rows(NamedTuple):
+    """Features (n, I), read where they lie if the core can, and as many targets."""
+
+    x: Array
+    targets: Targets
+
+    def feed(self) -> _native.Feed:
+        """What the core reads from."""
+        kind, array = self.targets
+        return _native.Feed(self.x, array if kind == "labels" else None, array if kind == "values" else None)
+
+    def split(self, row: int) -> tuple[Rows, Rows]:
+        """The rows before this one and those from it on."""
+        kind, array = self.targets
+        return Rows(self.x[:row], Targets(kind, array[:row])), Rows(self.x[row:], Targets(kind, array[row:]))
+
+
+def checked(model: Sequential, loss: Loss, x: object, y: object, x_argument: str = "x", y_argument: str = "y") -> Rows:
+    """Rows for a model as it is or, where its sizes are still open, as it would become.
+
+    Raises
+    ------
+    TypeError, ValueError
+        All that can be wrong with them, but for NaN and infinity in features that stay where they lie.
+    """
+    known = None if model.input_shape is None else model.input_shape[0]
+    array = inputs.features(x_argument, x, known, model.dtype)
+    targets = inputs.targets(y_argument, y)
+    if targets.ndim > 0 and len(targets) != len(array):
+        counts = f"{x_argument} has {len(array)}, {y_argument} has {len(targets)}"
+        raise ValueError(f"{x_argument} and {y_argument} must have as many rows; {counts}")
+    if len(array) == 0:
+        raise ValueError(f"{x_argument} must have at least one row; given {array.shape}")
+    outputs = model.architecture.sizes(array.shape[1])[-1]
+    return Rows(array, loss.targets(y_argument, targets, outputs, model.dtype))
