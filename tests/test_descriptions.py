@@ -66,6 +66,8 @@ def test_a_family_knows_its_rows_by_name(family):
         (lambda: gg.LinearDecay(0, 0, 10), ValueError, r"initial must be finite and > 0; given 0"),
         (lambda: gg.LinearDecay(1, -1, 10), ValueError, r"final must be finite and >= 0; given -1"),
         (lambda: gg.LinearDecay(1, 0, 0), ValueError, r"steps must be at least 1; given 0"),
+        (lambda: gg.LinearDecay(1, 0, 2**70), ValueError, r"steps must be at most 2147483647; given 1180591620717"),
+        (lambda: gg.SGD(10**400), ValueError, r"learning_rate must be finite and > 0; given 1000"),
         (lambda: gg.LinearDecay(1, 0, 10.0), TypeError, r"steps must be an integer; given 10.0 of type float"),
     ],
 )
@@ -98,6 +100,23 @@ def test_defaults_are_those_of_the_papers():
 def test_descriptions_are_frozen():
     with pytest.raises(dataclasses.FrozenInstanceError):
         gg.Adam().learning_rate = 1.0
+
+
+@pytest.mark.parametrize(
+    ("family", "name", "remedy"),
+    [
+        (METRICS, "acc", "; use 'accuracy'$"),
+        (LOSSES, "categorical_crossentropy", r"; use 'cross_entropy', which takes .* logits: end .* Dense\(classes\)$"),
+        (LOSSES, "sparse_categorical_crossentropy", "; use 'cross_entropy', which takes labels or one-hot rows, and"),
+        (LOSSES, "CrossEntropyLoss", "; use 'cross_entropy', which takes labels or one-hot rows, and logits"),
+        (LOSSES, "bce", r"; use 'cross_entropy' with two outputs, .*: end the model in Dense\(2\)$"),
+        (LOSSES, "binary_crossentropy", "; use 'cross_entropy' with two outputs"),
+        (LOSSES, "MSELoss", "; use 'mse'$"),
+    ],
+)
+def test_names_of_other_libraries_lead_to_ours(family, name, remedy):
+    with pytest.raises(ValueError, match=f"^unknown thing '{name}'; known: .*{remedy}"):
+        family.find("thing", name)
 
 
 def test_a_new_row_is_found_by_all_its_names():
@@ -184,7 +203,7 @@ def test_a_field_that_an_older_file_lacks_takes_its_default():
         (changed(("dtype",), "float16"), r"dtype must be 'float32' or 'float64'; given 'float16'"),
         (changed(("dtype",), ["float32"]), r"dtype must be 'float32' or 'float64'"),
         (changed(("seed",), -1), r"the architecture: seed must be at least 0; given -1"),
-        (changed(("seed",), 2**64), r"the architecture: seed must be less than 2\*\*64"),
+        (changed(("seed",), 2**64), r"the architecture: seed must be at most 18446744073709551615; given"),
         (changed(("seed",), 1.5), r"the architecture: seed must be an integer; given 1.5"),
         (changed(("input_shape",), 4), r"the architecture: input_shape must be a tuple"),
         (changed(("input_shape",), [5]), r"layer 'dense' has input_shape \(4,\), but the data gives \(5,\)"),

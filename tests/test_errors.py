@@ -85,6 +85,19 @@ def test_bad_features_found_on_the_way_leave_all_as_it_was(x, verbose):
 
 
 @pytest.mark.parametrize("x", BAD_FEATURES, ids=["nan", "inf", "overflow"])
+@pytest.mark.parametrize("use", ["fit", "train_on_batch", "evaluate"])
+def test_bad_features_do_not_build_a_model(x, use):
+    model = gg.Sequential(gg.Dense(8, "tanh"), gg.Dense(3))
+    trainer = gg.Trainer(model, "cross_entropy")
+    with pytest.raises(ValueError, match=r"x\[47, 2\] is "):
+        getattr(trainer, use)(x, LABELS)
+    assert (model.input_shape, trainer.history) == (None, None)
+    trainer.fit(X[:, :3], LABELS, verbose=0)  # of another width
+    assert model.input_shape == (3,)
+    assert math.isfinite(trainer.evaluate(X[:, :3], LABELS)["loss"])
+
+
+@pytest.mark.parametrize("x", BAD_FEATURES, ids=["nan", "inf", "overflow"])
 def test_held_out_features_are_checked_before_the_first_step(x):
     open_model = gg.Sequential(gg.Dense(3))
     trainer = gg.Trainer(open_model, "cross_entropy")
@@ -99,9 +112,10 @@ def test_divergence_keeps_the_last_good_step():
     model, same = (gg.Sequential(gg.Dense(2, name="top", input_shape=(4,))) for _ in range(2))
     trainer = gg.Trainer(model, "mse", gg.SGD(10.0))
     with pytest.raises(TrainingDivergedError, match=r"step \d+.*top|top.*step \d+") as caught:
-        trainer.fit(X, VALUES, epochs=100, batch_size=50, verbose=0)
+        trainer.fit(X, VALUES, epochs=100, batch_size=50, verbose=2)
     assert all(np.isfinite(weights).all() for weights in model.get_weights())
     steps = int(re.search(r"step (\d+)", str(caught.value))[1])
+    assert len(trainer.history.history["loss"]) == len(trainer.history.epoch) == steps - 1
     gg.Trainer(same, "mse", gg.SGD(10.0)).fit(X, VALUES, epochs=steps - 1, batch_size=50, verbose=0)
     assert_same(same.get_weights(), model.get_weights())
 
@@ -109,6 +123,8 @@ def test_divergence_keeps_the_last_good_step():
 WRONG = [
     ({"epochs": -1}, ValueError, "epochs must be at least 0; given -1"),
     ({"epochs": 2.0}, TypeError, "epochs must be an integer; given 2.0 of type float"),
+    ({"epochs": 10**19}, ValueError, "epochs must be at most 2147483647; given 10000000000000000000"),
+    ({"batch_size": 10**19}, ValueError, "batch_size must be at most 2147483647; given 10000000000000000000"),
     ({"epochs": True}, TypeError, "epochs must be an integer; given True of type bool"),
     ({"batch_size": 0}, ValueError, "batch_size must be at least 1; given 0"),
     ({"batch_size": -1}, ValueError, "batch_size must be at least 1; given -1"),
@@ -116,6 +132,8 @@ WRONG = [
     ({"shuffle": 1}, TypeError, "shuffle must be True or False; given 1"),
     ({"verbose": 3}, ValueError, "verbose must be 'auto', 0, 1 or 2; given 3"),
     ({"verbose": "yes"}, ValueError, "verbose must be 'auto', 0, 1 or 2; given 'yes'"),
+    ({"verbose": np.array([1, 2])}, ValueError, r"verbose must be 'auto', 0, 1 or 2; given array\(\[1, 2\]\)"),
+    ({"verbose": 1.0}, ValueError, "verbose must be 'auto', 0, 1 or 2; given 1.0"),
     ({"verbose": None}, ValueError, "verbose must be 'auto', 0, 1 or 2; given None"),
     ({"validation_split": 1}, ValueError, "validation_split must be finite and >= 0 and < 1; given 1"),
     ({"validation_split": -0.1}, ValueError, "validation_split must be finite and >= 0 and < 1; given -0.1"),
@@ -151,7 +169,9 @@ WRONG = [
     ),
     ({"y": np.ones((50, 3))}, ValueError, r"y\[0\] sums to 3, not 1"),
     ({"y": 3}, ValueError, r"y must hold labels of shape \(n,\) or one-hot rows .*given \(\)"),
-    ({"y": ["a"] * 50}, TypeError, "y must be an array of real numbers; given list of dtype <U1"),
+    ({"y": ["a"] * 50}, TypeError, r"^y must .* given text; .*: names, labels = np.unique\(y, return_inverse=True\)"),
+    ({"y": None}, TypeError, "^y is missing: give one target for each row; given None"),
+    ({"validation_data": (X, None)}, TypeError, r"^validation_data\[1\] is missing: "),
     ({"x": X[:0], "y": LABELS[:0]}, ValueError, r"x must have at least one row; given \(0, 4\)"),
     ({"x": X[:, :3]}, ValueError, r"x must have shape \(n, 4\)"),
 ]
@@ -250,12 +270,18 @@ def test_wrong_arguments_of_trainer(arguments, error, message):
     ("threads", "error", "message"),
     [
         (0, ValueError, "threads must be at least 1; given 0"),
-        (1.0, TypeError, "threads must be an integer; given 1.0"),
+        (1025, ValueError, "threads must be at most 1024; given 1025"),
+        (2**31, ValueError, "threads must be at most 1024; given 2147483648"),
+        (1.5, TypeError, "threads must be an integer; given 1.5 of type float"),
+        ("2", TypeError, "threads must be an integer; given '2' of type str"),
+        (True, TypeError, "threads must be an integer; given True of type bool"),
     ],
 )
 def test_wrong_threads(threads, error, message):
     with pytest.raises(error, match=message):
         gg.Trainer(classifier(), "mse", threads=threads)
+    with pytest.raises(error, match=message):
+        classifier().predict(X, threads=threads)
 
 
 class Listener(StringIO):
@@ -348,5 +374,8 @@ def test_an_interrupt_leaves_a_usable_model(verbose, capsys):
     timer.join()
     assert not np.array_equal(trainer.model.get_weights()[0], classifier().get_weights()[0])
     assert math.isfinite(trainer.evaluate(X, LABELS)["loss"])
+    finished = len(trainer.history.epoch)
+    assert (finished > 0) == (verbose > 0)  # in silence all epochs are one run
+    assert trainer.history.seconds > 0.2
     trainer.fit(X, LABELS, verbose=0)
     assert verbose == 0 or capsys.readouterr().out.endswith("\n")

@@ -270,6 +270,44 @@ def test_check_finite_knows_the_type_it_will_become():
         inputs.check_finite("x", np.array([[1e40]]), "float32")
 
 
+@pytest.mark.parametrize("y", [["a", "b"], np.array(["a"]), np.array(["a", "b"], object), [[1, "b"]], "a", b"a"])
+def test_class_names_for_targets(y):
+    with pytest.raises(
+        TypeError, match=r"^y must .* given text; .*: names, labels = np.unique\(y, return_inverse=True"
+    ):
+        inputs.targets("y", y)
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (None, "^y is missing: give one target for each row; given None$"),
+        ([None, 1], "given list of dtype object; convert it first"),
+        (Sparse(), "given a sparse matrix"),
+        (np.array([1j]), "given ndarray of dtype complex128; convert it first"),
+    ],
+)
+def test_other_targets_that_are_no_numbers(y, message):
+    with pytest.raises(TypeError, match=message):
+        inputs.targets("y", y)
+
+
+def test_targets_are_not_copied():
+    y = np.arange(3)
+    assert inputs.targets("y", y) is y
+
+
+@pytest.mark.parametrize(
+    ("value", "message"), [(4, None), (5, None), (3, "at least 4; given 3"), (10**19, "at most 5; given 1000000000")]
+)
+def test_bounds_of_integers(value, message):
+    if message is None:
+        assert inputs.integer("n", value, minimum=4, maximum=5) == value
+    else:
+        with pytest.raises(ValueError, match=f"^n must be {message}"):
+            inputs.integer("n", value, minimum=4, maximum=5)
+
+
 @pytest.mark.parametrize(("value", "result"), [(3, 3), (np.int8(3), 3), (np.uint64(3), 3)])
 def test_integer(value, result):
     assert inputs.integer("n", value) == result

@@ -65,8 +65,16 @@ def test_an_unknown_kernel_set_lists_the_known_ones(monkeypatch):
     assert gg.info().kernel_set == before
     monkeypatch.setenv(machine.VARIABLE, "avx1024")
     gg.use_kernel_set(None)
-    with pytest.raises(ValueError, match="avx1024.*" + ".*".join(NAMES)):
+    with pytest.raises(ValueError, match="^the environment variable GANGLION_ISA: .*avx1024.*" + ".*".join(NAMES)):
         gg.info()
+
+
+@pytest.mark.parametrize("name", [3, b"avx2", ["avx2"], True])
+def test_a_kernel_set_has_a_string_for_a_name(name):
+    before = gg.info().kernel_set
+    with pytest.raises(TypeError, match=r"name must be a string like 'avx2', or None; given .* of type "):
+        gg.use_kernel_set(name)
+    assert gg.info().kernel_set == before
 
 
 @pytest.mark.skipif(len(SUPPORTED) == len(NAMES), reason="this machine has every kernel set")
@@ -76,7 +84,7 @@ def test_a_kernel_set_that_the_machine_lacks(monkeypatch):
         gg.use_kernel_set(lacking)
     monkeypatch.setenv(machine.VARIABLE, lacking)
     gg.use_kernel_set(None)
-    with pytest.raises(RuntimeError, match=lacking):
+    with pytest.raises(RuntimeError, match=f"^the environment variable GANGLION_ISA: .*{lacking}"):
         gg.info()
 
 
@@ -112,3 +120,17 @@ def test_a_wrong_environment_is_an_error_of_the_first_use_not_of_the_import():
         "ganglion.use_kernel_set('scalar')\nprint(ganglion.info().kernel_set)"
     )
     assert in_a_new_process(program, GANGLION_ISA="mmx") == ["ValueError", "scalar"]
+
+
+def test_files_are_read_by_modules_that_the_import_leaves_out():
+    program = (
+        "import sys, numpy\n"
+        "before = set(sys.modules)\n"
+        "import ganglion\n"
+        "print(*sorted(set(sys.modules) - before))\n"
+        "assert ganglion.load is ganglion.checkpoint.load"
+    )
+    loaded = set(in_a_new_process(program))
+    assert "ganglion.trainer" in loaded
+    late = {"checkpoint", "safetensors", "atomic_file", "data", "reference", "plotting"}
+    assert loaded.isdisjoint({"json", "hashlib", *(f"ganglion.{name}" for name in late)})

@@ -65,7 +65,13 @@ def test_a_layer_used_twice_has_weights_of_its_own_each_time():
             "two layers have the name 'a'; names must be unique",
         ),
         (lambda: small(seed=-1), ValueError, "seed must be at least 0; given -1"),
-        (lambda: small(seed=2**64), ValueError, r"seed must be less than 2\*\*64; given 18446744073709551616"),
+        (
+            lambda: small(seed=2**64),
+            ValueError,
+            "seed must be at most 18446744073709551615; given 18446744073709551616",
+        ),
+        (lambda: gg.Sequential([gg.Dense(3)], 7), TypeError, "only seed and dtype, by name; given 7: write seed=7$"),
+        (lambda: gg.Sequential([gg.Dense(3)], gg.ReLU()), TypeError, r"only seed and dtype, by name; given ReLU\(\)$"),
         (lambda: small(seed=1.0), TypeError, "seed must be an integer; given 1.0 of type float"),
         (lambda: small(dtype="float16"), ValueError, "dtype must be 'float32' or 'float64'; given 'float16'"),
         (
@@ -224,13 +230,22 @@ def test_probabilities_of_a_network_that_ends_in_them(layers):
     np.testing.assert_array_equal(model.predict_proba(X), model.predict(X))
 
 
-def test_a_single_output_is_class_one_above_a_half():
-    model, z = logits([[0.2], [0.5], [0.7], [-3.0]])
-    assert model.predict_classes(z).tolist() == [0, 0, 1, 0]
-    with pytest.raises(
-        ValueError, match="predict_proba needs a classifier: two or more outputs, or one with activation"
-    ):
-        model.predict_proba(z)
+def test_a_single_sigmoid_is_class_one_above_a_half():
+    model = gg.Sequential(gg.Sigmoid(input_shape=(1,)), gg.Identity())
+    z = np.array([[0.2], [0.0], [-0.7], [3.0]], np.float32)
+    assert model.predict_classes(z).tolist() == [1, 0, 0, 1]
+    assert (model.predict_proba(z)[:, 0] > 0.5).tolist() == [True, False, False, True]
+
+
+@pytest.mark.parametrize("method", ["predict_proba", "predict_classes"])
+@pytest.mark.parametrize("activation", ["identity", "tanh", "softmax"])
+def test_a_single_output_of_another_kind_is_no_classifier(method, activation):
+    model = gg.Sequential(gg.Dense(1, activation, input_shape=(4,)))
+    expected = (
+        f"^{method} needs a classifier: two or more outputs, or one with activation='sigmoid'; .* compare predict"
+    )
+    with pytest.raises(ValueError, match=expected):
+        getattr(model, method)(X)
 
 
 def test_parameters_are_live_and_read_only():
@@ -278,12 +293,12 @@ def test_get_weights_are_copies_that_go_back():
         (
             lambda w: w.__setitem__(3, w[3] * np.nan),
             ValueError,
-            r"dense_1.bias\[0\] is nan; remove such rows",
+            r"dense_1.bias\[0\] is nan; take the weights from before they became so$",
         ),
         (
             lambda w: w.__setitem__(2, w[2] + np.inf),
             ValueError,
-            r"dense_1.kernel\[0, 0\] is inf; remove",
+            r"dense_1.kernel\[0, 0\] is inf; take the weights",
         ),
         (
             lambda w: w.__setitem__(2, np.full((3, 2), 1e40)),

@@ -164,6 +164,52 @@ def test_train_on_batch_is_a_step():
     assert_same(once, trainer.model.get_weights())
 
 
+def test_train_on_batch_leaves_the_order_of_later_epochs_alone():
+    def trainer_of(weights):
+        trainer = gg.Trainer(classifier(), "cross_entropy", gg.SGD(0.1))  # without moments
+        trainer.model.set_weights(weights)
+        return trainer
+
+    one = gg.Trainer(classifier(), "cross_entropy", gg.SGD(0.1))
+    for _ in range(3):
+        one.train_on_batch(X, LABELS)
+    weights = one.model.get_weights()
+    fresh, later = trainer_of(weights), trainer_of(weights)
+    later.fit(X, LABELS, verbose=0)
+    later.model.set_weights(weights)
+    for trainer in (one, fresh, later):
+        trainer.fit(X, LABELS, epochs=2, batch_size=8, verbose=0)
+    assert_same(fresh.model.get_weights(), one.model.get_weights())
+    assert not np.array_equal(later.model.get_weights()[0], one.model.get_weights()[0])  # the epoch's number matters
+
+
+def test_the_latest_history_is_kept():
+    trainer = gg.Trainer(classifier(), "cross_entropy")
+    assert trainer.history is None
+    history = trainer.fit(X, LABELS, epochs=2, verbose=0)
+    assert trainer.history is history
+    x = X.copy()
+    x[3, 1] = np.nan
+    with pytest.raises(ValueError, match=r"x\[3, 1\] is "):
+        trainer.fit(x, LABELS, verbose=0)
+    assert trainer.history is history
+
+
+def test_epochs_have_a_name():
+    with pytest.raises(TypeError, match=r"^fit takes x and y by position .* like epochs=5; given 7$"):
+        gg.Trainer(classifier(), "cross_entropy").fit(X, LABELS, 7)
+
+
+@pytest.mark.parametrize("name", ["fit", "compile", "evaluate", "train_on_batch"])
+def test_what_a_model_leaves_to_its_trainer(name):
+    model = classifier()
+    call = "" if name == "compile" else rf"\.{name}\(x, y\)"
+    with pytest.raises(AttributeError, match=rf"no {name}; .*: Trainer\(model, loss, optimizer, metrics\){call}$"):
+        getattr(model, name)
+    with pytest.raises(AttributeError, match=r"^'Sequential' object has no attribute 'fitt'$"):
+        model.fitt  # noqa: B018
+
+
 def test_predict_is_the_model_s():
     trainer = gg.Trainer(classifier(), "cross_entropy", threads=1)
     np.testing.assert_array_equal(trainer.predict(X), trainer.model.predict(X))

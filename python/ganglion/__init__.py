@@ -65,7 +65,12 @@ __all__ = [
     "verify",
 ]
 
-LAZY = {"data": "ganglion.data", "reference": "ganglion.reference", "load": "ganglion.checkpoint"}
+LAZY = {
+    "data": "ganglion.data",
+    "load": "ganglion.checkpoint",
+    "reference": "ganglion.reference",
+    "safetensors": "ganglion.safetensors",
+}
 
 
 def __getattr__(name: str) -> Any:

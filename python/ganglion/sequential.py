@@ -305,7 +305,7 @@ class Sequential:
             array = inputs.numeric(name, state[name])
             if array.shape != shape:
                 raise ValueError(f"{name} must have shape {shape}; given {array.shape}")
-            arrays.append(inputs.values(name, array, self.dtype, "weights must be finite: take them from before that"))
+            arrays.append(inputs.values(name, array, self.dtype, "take the weights from before they became so"))
         with self.exclusively("load weights"):
             for index, array in enumerate(arrays):
                 self.network.assign(index, array)

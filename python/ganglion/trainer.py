@@ -49,8 +49,8 @@ class Trainer:
     Attributes
     ----------
     history : History or None
-        Of the latest `fit`, also of one that Ctrl-C or a `TrainingDivergedError` ended. That holds the epochs before, if
-        each was a run of its own: if there was something to print or to validate. Else the whole fit is one run.
+        Of the latest `fit`, also of one that Ctrl-C or a `TrainingDivergedError` ended. The latter holds the epochs
+        before, where each was a run of its own: where something was printed or validated. Else all were one run.
 
     Raises
     ------
@@ -156,7 +156,7 @@ class Trainer:
         """
         began = time.perf_counter()
         if others:
-            raise TypeError(f"fit takes x and y alone without a name; given {others[0]!r}: write epochs={others[0]!r}")
+            raise TypeError(f"fit takes x and y by position and all else by name, like epochs=5; given {others[0]!r}")
         epochs = inputs.integer("epochs", epochs, minimum=0, maximum=inputs.LARGEST_COUNT)
         batch_size = inputs.integer("batch_size", batch_size, minimum=1, maximum=inputs.LARGEST_COUNT)
         shuffle = inputs.flag("shuffle", shuffle)

@@ -1,0 +1,38 @@
+"""Copies of models, by method, by module and through pickle."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+import ganglion as gg
+
+X = np.linspace(-1, 1, 20, dtype=np.float32).reshape(5, 4)
+
+COPIES = {
+    "copy": gg.Sequential.copy,
+    "copy.copy": copy.copy,
+    "copy.deepcopy": copy.deepcopy,
+    "pickle": lambda model: pickle.loads(pickle.dumps(model)),
+}
+
+
+@pytest.mark.parametrize("make", COPIES.values(), ids=COPIES)
+def test_copies_are_independent(make):
+    model = gg.Sequential(gg.Dense(3, "tanh", input_shape=(4,)), gg.Dense(2), seed=3, dtype="float64")
+    model.set_weights([weights + 1 for weights in model.get_weights()])
+    before = model.predict(X)
+    again = make(model)
+    assert type(again) is gg.Sequential
+    assert again.architecture == model.architecture
+    np.testing.assert_array_equal(again.predict(X), before)
+    again.set_weights([2 * weights for weights in model.get_weights()])
+    np.testing.assert_array_equal(model.predict(X), before)
+    assert not np.array_equal(again.predict(X), before)
+
+
+@pytest.mark.parametrize("make", COPIES.values(), ids=COPIES)
+def test_copies_of_an_open_model_are_open(make):
+    again = make(gg.Sequential(gg.Dense(2), seed=5))
+    assert (again.input_shape, again.seed) == (None, 5)
