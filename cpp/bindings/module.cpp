@@ -75,8 +75,7 @@ PYBIND11_MODULE(_ganglion_core, module) {
     module.doc() = "The C++ core of ganglion. Use the package's own names instead of these.";
     module.attr("__version__") = GANGLION_VERSION;
     py::register_exception<NonFiniteInput>(module, "NonFiniteInputError", PyExc_ValueError);
-    // Users meet it in ganglion.errors, and their tracebacks should say so.
-    py::register_exception<Diverged>(module, "TrainingDivergedError", PyExc_FloatingPointError).attr("__module__") = "ganglion.errors";
+    py::register_exception<Diverged>(module, "TrainingDivergedError", PyExc_FloatingPointError);
     bind_tables(module);
     bind_network(module);
     bind_training(module);

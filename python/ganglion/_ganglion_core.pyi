@@ -192,6 +192,12 @@ class Report:
     """
     What a run did, and on what.
     """
+    def __repr__(self) -> str: ...
+    @property
+    def careful_steps(self) -> int:
+        """
+        Of these, the ones whose gradients were tested one by one because they might have overflowed.
+        """
     @property
     def epochs(self) -> numpy.typing.NDArray[numpy.float64]:
         """

@@ -6,6 +6,8 @@ from ganglion._native import TrainingDivergedError
 
 __all__ = ["CheckpointError", "CheckpointVersionError", "NotFittedError", "TrainingDivergedError"]
 
+TrainingDivergedError.__module__ = "ganglion.errors"  # where users meet it, and what their tracebacks say
+
 
 class CheckpointError(ValueError):
     """A file is not what a model file must be; nothing of it was used."""
