@@ -107,3 +107,8 @@ def test_a_dead_link_is_found(tmp_path):
     path = tmp_path / "page.md"
     path.write_text("[one](page.md#top) [two](missing.md) [three](https://example.org/x)")
     assert check_links(path) == ["missing.md"]
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_figure_waits_to_be_filled_in(path):
+    assert "@@" not in path.read_text(encoding="utf-8")

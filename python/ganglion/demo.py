@@ -68,7 +68,7 @@ class Recipe:
 
 
 DIGITS = Recipe("digits", (256, 128), epochs=12, batch_size=16, learning_rate=2e-3, race_rows=1437, race_epochs=5)
-MNIST = Recipe("mnist", (512, 512), epochs=5, batch_size=128, learning_rate=1e-3, race_rows=20_000, race_epochs=1)
+MNIST = Recipe("mnist", (512, 512), epochs=5, batch_size=128, learning_rate=1e-3, race_rows=60_000, race_epochs=1)
 
 
 @dataclass(frozen=True)
