@@ -9,7 +9,6 @@ template <> struct Mask<float> {
     friend Mask operator&(Mask a, Mask b) { return {_mm256_and_ps(a.native, b.native)}; }
     friend Mask operator|(Mask a, Mask b) { return {_mm256_or_ps(a.native, b.native)}; }
     friend Mask operator!(Mask a) { return {_mm256_xor_ps(a.native, _mm256_castsi256_ps(_mm256_set1_epi32(-1)))}; }
-    friend bool any(Mask a) { return _mm256_movemask_ps(a.native) != 0; }
 };
 
 template <> struct Mask<double> {
@@ -17,7 +16,6 @@ template <> struct Mask<double> {
     friend Mask operator&(Mask a, Mask b) { return {_mm256_and_pd(a.native, b.native)}; }
     friend Mask operator|(Mask a, Mask b) { return {_mm256_or_pd(a.native, b.native)}; }
     friend Mask operator!(Mask a) { return {_mm256_xor_pd(a.native, _mm256_castsi256_pd(_mm256_set1_epi32(-1)))}; }
-    friend bool any(Mask a) { return _mm256_movemask_pd(a.native) != 0; }
 };
 
 [[gnu::always_inline]] inline __m256i first_integers(float, Index n) {
@@ -101,7 +99,6 @@ template <> struct Vec<float> {
     friend Mask<float> operator>(Vec a, Vec b) { return {_mm256_cmp_ps(a.native, b.native, _CMP_GT_OQ)}; }
     friend Mask<float> operator>=(Vec a, Vec b) { return {_mm256_cmp_ps(a.native, b.native, _CMP_GE_OQ)}; }
     friend Mask<float> operator==(Vec a, Vec b) { return {_mm256_cmp_ps(a.native, b.native, _CMP_EQ_OQ)}; }
-    friend Mask<float> is_nan(Vec a) { return {_mm256_cmp_ps(a.native, a.native, _CMP_UNORD_Q)}; }
     friend Vec select(Mask<float> mask, Vec a, Vec b) { return {_mm256_blendv_ps(b.native, a.native, mask.native)}; }
 
     friend Bits<float> as_bits(Vec a) { return {_mm256_castps_si256(a.native)}; }
@@ -135,7 +132,6 @@ template <> struct Vec<double> {
     friend Mask<double> operator>(Vec a, Vec b) { return {_mm256_cmp_pd(a.native, b.native, _CMP_GT_OQ)}; }
     friend Mask<double> operator>=(Vec a, Vec b) { return {_mm256_cmp_pd(a.native, b.native, _CMP_GE_OQ)}; }
     friend Mask<double> operator==(Vec a, Vec b) { return {_mm256_cmp_pd(a.native, b.native, _CMP_EQ_OQ)}; }
-    friend Mask<double> is_nan(Vec a) { return {_mm256_cmp_pd(a.native, a.native, _CMP_UNORD_Q)}; }
     friend Vec select(Mask<double> mask, Vec a, Vec b) { return {_mm256_blendv_pd(b.native, a.native, mask.native)}; }
 
     friend Bits<double> as_bits(Vec a) { return {_mm256_castpd_si256(a.native)}; }

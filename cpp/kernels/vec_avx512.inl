@@ -12,7 +12,6 @@ template <> struct Mask<float> {
     friend Mask operator&(Mask a, Mask b) { return {static_cast<__mmask16>(a.native & b.native)}; }
     friend Mask operator|(Mask a, Mask b) { return {static_cast<__mmask16>(a.native | b.native)}; }
     friend Mask operator!(Mask a) { return {static_cast<__mmask16>(~a.native)}; }
-    friend bool any(Mask a) { return a.native != 0; }
 };
 
 template <> struct Mask<double> {
@@ -20,7 +19,6 @@ template <> struct Mask<double> {
     friend Mask operator&(Mask a, Mask b) { return {static_cast<__mmask8>(a.native & b.native)}; }
     friend Mask operator|(Mask a, Mask b) { return {static_cast<__mmask8>(a.native | b.native)}; }
     friend Mask operator!(Mask a) { return {static_cast<__mmask8>(~a.native)}; }
-    friend bool any(Mask a) { return a.native != 0; }
 };
 
 constexpr __mmask16 all_floats = 0xffff;
@@ -110,7 +108,6 @@ template <> struct Vec<float> {
     friend Mask<float> operator>(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.native, b.native, _CMP_GT_OQ)}; }
     friend Mask<float> operator>=(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.native, b.native, _CMP_GE_OQ)}; }
     friend Mask<float> operator==(Vec a, Vec b) { return {_mm512_cmp_ps_mask(a.native, b.native, _CMP_EQ_OQ)}; }
-    friend Mask<float> is_nan(Vec a) { return {_mm512_cmp_ps_mask(a.native, a.native, _CMP_UNORD_Q)}; }
     friend Vec select(Mask<float> mask, Vec a, Vec b) { return {_mm512_mask_blend_ps(mask.native, b.native, a.native)}; }
 
     friend Bits<float> as_bits(Vec a) { return {_mm512_castps_si512(a.native)}; }
@@ -144,7 +141,6 @@ template <> struct Vec<double> {
     friend Mask<double> operator>(Vec a, Vec b) { return {_mm512_cmp_pd_mask(a.native, b.native, _CMP_GT_OQ)}; }
     friend Mask<double> operator>=(Vec a, Vec b) { return {_mm512_cmp_pd_mask(a.native, b.native, _CMP_GE_OQ)}; }
     friend Mask<double> operator==(Vec a, Vec b) { return {_mm512_cmp_pd_mask(a.native, b.native, _CMP_EQ_OQ)}; }
-    friend Mask<double> is_nan(Vec a) { return {_mm512_cmp_pd_mask(a.native, a.native, _CMP_UNORD_Q)}; }
     friend Vec select(Mask<double> mask, Vec a, Vec b) { return {_mm512_mask_blend_pd(mask.native, b.native, a.native)}; }
 
     friend Bits<double> as_bits(Vec a) { return {_mm512_castpd_si512(a.native)}; }

@@ -82,7 +82,6 @@ template <class T> struct Vec {
     friend Mask<T> operator>(Vec a, Vec b) { return {a.native > b.native}; }
     friend Mask<T> operator>=(Vec a, Vec b) { return {a.native >= b.native}; }
     friend Mask<T> operator==(Vec a, Vec b) { return {a.native == b.native}; }
-    friend Mask<T> is_nan(Vec a) { return {__builtin_isnan(a.native) != 0}; }
     friend Vec select(Mask<T> mask, Vec a, Vec b) { return mask.native ? a : b; }
 
     friend Bits<T> as_bits(Vec a) { return {__builtin_bit_cast(typename Bits<T>::Unsigned, a.native)}; }

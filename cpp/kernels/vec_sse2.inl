@@ -10,7 +10,6 @@ template <> struct Mask<float> {
     friend Mask operator&(Mask a, Mask b) { return {_mm_and_ps(a.native, b.native)}; }
     friend Mask operator|(Mask a, Mask b) { return {_mm_or_ps(a.native, b.native)}; }
     friend Mask operator!(Mask a) { return {_mm_xor_ps(a.native, _mm_castsi128_ps(_mm_set1_epi32(-1)))}; }
-    friend bool any(Mask a) { return _mm_movemask_ps(a.native) != 0; }
 };
 
 template <> struct Mask<double> {
@@ -18,7 +17,6 @@ template <> struct Mask<double> {
     friend Mask operator&(Mask a, Mask b) { return {_mm_and_pd(a.native, b.native)}; }
     friend Mask operator|(Mask a, Mask b) { return {_mm_or_pd(a.native, b.native)}; }
     friend Mask operator!(Mask a) { return {_mm_xor_pd(a.native, _mm_castsi128_pd(_mm_set1_epi32(-1)))}; }
-    friend bool any(Mask a) { return _mm_movemask_pd(a.native) != 0; }
 };
 
 template <class T> inline Mask<T> first_lanes(Index n);
@@ -175,7 +173,6 @@ template <> struct Vec<float> {
     friend Mask<float> operator>(Vec a, Vec b) { return {_mm_cmplt_ps(b.native, a.native)}; }
     friend Mask<float> operator>=(Vec a, Vec b) { return {_mm_cmple_ps(b.native, a.native)}; }
     friend Mask<float> operator==(Vec a, Vec b) { return {_mm_cmpeq_ps(a.native, b.native)}; }
-    friend Mask<float> is_nan(Vec a) { return {_mm_cmpunord_ps(a.native, a.native)}; }
     friend Vec select(Mask<float> mask, Vec a, Vec b) {
         return {_mm_or_ps(_mm_and_ps(mask.native, a.native), _mm_andnot_ps(mask.native, b.native))};
     }
@@ -214,7 +211,6 @@ template <> struct Vec<double> {
     friend Mask<double> operator>(Vec a, Vec b) { return {_mm_cmplt_pd(b.native, a.native)}; }
     friend Mask<double> operator>=(Vec a, Vec b) { return {_mm_cmple_pd(b.native, a.native)}; }
     friend Mask<double> operator==(Vec a, Vec b) { return {_mm_cmpeq_pd(a.native, b.native)}; }
-    friend Mask<double> is_nan(Vec a) { return {_mm_cmpunord_pd(a.native, a.native)}; }
     friend Vec select(Mask<double> mask, Vec a, Vec b) {
         return {_mm_or_pd(_mm_and_pd(mask.native, a.native), _mm_andnot_pd(mask.native, b.native))};
     }

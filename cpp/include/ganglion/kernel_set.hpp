@@ -74,7 +74,7 @@ template <class T> struct LossKernels {
     T (*gradient)(MatrixView<const T> z, Targets<T> targets, MatrixView<T> d, T scale, T *losses, T *largest_loss);
 };
 
-// One update of a block of parameters. `constants` are what the row in optimizer.hpp says, computed in double and rounded
+// One update of a block of parameters. `constants` are those that the row in updates.inl names, computed in double and rounded
 // once. g has a stride of its own; m and v lie like w, and are null where the optimizer has none. New moments are flushed.
 // Returns the largest new |w|.
 template <class T> struct OptimizerKernels {

@@ -57,7 +57,8 @@ Plan build_plan(const Architecture &net, Index rows, int team, Strategy strategy
 
 // Floating-point operations of one training step on `rows` rows: 6·B·Σ I·O less the first stage's input gradient.
 double step_flops(const Architecture &net, Index rows);
-// Threads worth having for one step: below about a million operations a barrier costs more than the second thread saves.
+// Threads for passes that are not timed first (prediction, evaluation): one for each million operations of a step, a guess;
+// training measures instead (team_trial.hpp).
 int useful_team(const Architecture &net, Index rows, int available);
 
 } // namespace ganglion
