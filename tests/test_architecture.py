@@ -19,6 +19,8 @@ LEVELS = (
     ("architecture", "context", "feed", "matmul"),
     ("plan", "state"),
     ("optimizer",),
+    ("workspace",),
+    ("rows", "tiles"),
     ("phases",),
     ("training",),
     ("device",),

@@ -1,80 +1,10 @@
 // What a unit of each phase does. A batch passes here on its way from the data set to the weights.
 #pragma once
-#include "ganglion/context.hpp"
-#include "ganglion/feed.hpp"
-#include "ganglion/optimizer.hpp"
-#include "ganglion/plan.hpp"
-#include <vector>
+#include "ganglion/rows.hpp"
+#include "ganglion/tiles.hpp"
 
 namespace ganglion {
 
-// The largest magnitudes one thread has seen; a NaN is larger than all.
-template <class T> struct Notes {
-    T input = 0, loss = 0;                  // of this step
-    std::vector<T> output, delta, gradient; // of this step, by stage: |h|, |dz|, |dw|
-    T weight = 0;                           // of this run: others may still read it when the next step begins
-    void reset();                           // for a new step: all but `weight`
-    void merge_rows(const Notes &other);    // what the row phases noted
-};
-
-// One thread's memory.
-template <class T> struct alignas(64) Scratch {
-    Buffer<T> kernel_tiles, bias_tiles; // of gradients, one for each slot of the tree over leaves
-    std::vector<std::int32_t> argmax;   // (panel,)
-    Notes<T> notes;
-    Notes<T> merged; // of all threads, after the row phases
-};
-
-// Buffers of a batch of up to `capacity` rows.
-template <class T> struct Workspace {
-    Index capacity = 0;
-    Buffer<T> x;                    // (B, I): the batch, where x can not be read in place
-    std::vector<Buffer<T>> h, z, d; // by stage (B, O): output, input of the activation where its backward needs it, dz
-    Buffer<T> losses;               // (B,)
-    std::vector<Buffer<T>> metrics; // by metric (B,)
-    Buffer<T> gradients;            // like the parameters, where something needs them stored
-    std::vector<Scratch<T>> threads;
-};
-
-enum class Metric { accuracy };
-
-// All that a unit of work reads and writes; made anew for each step, on each thread.
-template <class T> struct Step {
-    const Kernels<T> *kernels;
-    const Architecture *net;
-    Parameters<T> *parameters;
-    T *moments[2];
-    const Feed<T> *feed;
-    Workspace<T> *workspace;
-    const LossKernels<T> *loss;
-    const OptimizerKernels<T> *optimizer;
-    const std::vector<Metric> *metrics;
-    const std::int32_t *order; // of the epoch, or null
-    Index first, rows;         // of the batch in the epoch
-    T loss_scale;              // 1 / B, or 1 / (B · O)
-    T constants[most_constants];
-};
-
-// Allocates for forward passes over up to `rows` rows on one thread.
-template <class T> Workspace<T> make_forward_workspace(const Architecture &net, Index rows);
-// The same with what losses and metrics need.
-template <class T> Workspace<T> make_loss_workspace(const Architecture &net, Index rows, std::size_t metrics);
-// Allocates for training steps on batches of up to `rows` rows by up to `team` threads. `stored`: gradients have a buffer of
-// their own.
-template <class T>
-Workspace<T> make_workspace(const Architecture &net, Index rows, int team, std::size_t metrics, bool stored);
-
 template <class T> void run_unit(PhaseKind kind, const Step<T> &step, const Unit &unit, Scratch<T> &scratch);
-
-// The pieces of a row phase that prediction and evaluation use as well.
-template <class T> void gather_rows(const Step<T> &step, Index row, Index rows, Scratch<T> &scratch);
-template <class T> void forward_rows(const Step<T> &step, Index row, Index rows, Scratch<T> &scratch);
-template <class T> void loss_rows(const Step<T> &step, Index row, Index rows, Scratch<T> &scratch);
-
-// Writes Wᵀ of every stage that propagates gradients, where the parameters have changed since.
-template <class T> void refresh_transposed(const Kernels<T> &kernels, const Architecture &net, Parameters<T> &parameters);
-
-// 1 / B, or 1 / (B · O) for a loss averaged over elements.
-template <class T> T loss_scale(const LossKernels<T> &loss, Index rows, Index columns);
 
 } // namespace ganglion

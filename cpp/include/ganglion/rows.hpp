@@ -1,0 +1,21 @@
+// Work on panels of batch rows: gather, forward, loss, backward.
+#pragma once
+#include "ganglion/workspace.hpp"
+
+namespace ganglion {
+
+template <class T> void gather_rows(const Step<T> &step, Index row, Index rows, Scratch<T> &scratch);
+// Some rows and columns of one stage's output.
+template <class T> void forward_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch);
+// Rows through all stages.
+template <class T> void forward_rows(const Step<T> &step, Index row, Index rows, Scratch<T> &scratch);
+template <class T> void loss_rows(const Step<T> &step, Index row, Index rows, Scratch<T> &scratch);
+// dz of the stage below a stage, for some rows and columns.
+template <class T> void backward_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch);
+// Rows through everything: gather, forward, loss and the input gradients of all stages.
+template <class T> void all_rows(const Step<T> &step, const Unit &unit, Scratch<T> &scratch);
+
+// 1 / B, or 1 / (B · O) for a loss averaged over elements.
+template <class T> T loss_scale(const LossKernels<T> &loss, Index rows, Index columns);
+
+} // namespace ganglion

@@ -1,0 +1,109 @@
+#include "ganglion/tiles.hpp"
+#include "ganglion/leaves.hpp"
+#include "ganglion/matmul.hpp"
+
+namespace ganglion {
+namespace {
+
+// dw of a tile over the whole batch into slot 0 of the scratch, db of its columns with the tile's first rows.
+template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch) {
+    const auto [s, row, rows, column, columns] = unit;
+    const Stage &stage = step.net->stages[at(s)];
+    const Kernels<T> &kernels = *step.kernels;
+    const Index stride = round_up(columns, padding), whole = whole_vectors(kernels, columns);
+    const bool with_bias = stage.bias >= 0 && row == 0;
+    const auto tile = [&](Index slot) { return scratch.kernel_tiles.data() + slot * kernel_tile; };
+    const auto bias = [&](Index slot) { return scratch.bias_tiles.data() + slot * kernel_tile_columns; };
+    sum_leaves(
+        step.rows,
+        [&](Index slot, Index first, Index count) {
+            MatrixView<const T> x = input_rows(step, s, first, count);
+            x.data += row;
+            x.columns = rows;
+            const MatrixView<T> dz = view(step.workspace->d[at(s)], first, count, column, whole, stage.outputs);
+            multiply_transposed(kernels, x, constant(dz), MatrixView<T>{tile(slot), rows, columns, stride});
+            if (with_bias) kernels.column_sums(constant(dz), bias(slot));
+        },
+        [&](Index to, Index from) {
+            kernels.add(tile(to), tile(from), rows * stride);
+            if (with_bias) kernels.add(bias(to), bias(from), whole);
+        });
+}
+
+// The optimizer on a block of one parameter, its gradient lying at `g`.
+template <class T>
+void update_block(const Step<T> &step, const Parameter &parameter, Index row, Index rows, Index column, Index columns, const T *g,
+                  Index g_stride, Scratch<T> &scratch) {
+    const Index offset = parameter.offset + row * parameter.stride + column;
+    const MatrixView<T> w{step.parameters->values.data() + offset, rows, whole_vectors(*step.kernels, columns), parameter.stride};
+    const auto moment = [&](int i) { return step.moments[i] ? step.moments[i] + offset : nullptr; };
+    keep_largest(scratch.notes.weight, step.optimizer->update(w, {g, rows, w.columns, g_stride}, moment(0), moment(1), step.constants));
+}
+
+template <class T> void transpose_tile(const Kernels<T> &kernels, const Architecture &net, Parameters<T> &parameters, const Unit &unit) {
+    const Stage &stage = net.stages[at(unit.stage)];
+    if (stage.transposed < 0) return;
+    const Parameter &w = net.parameters[at(stage.kernel)];
+    const Index stride = row_stride(stage.inputs);
+    kernels.transpose({parameters.values.data() + w.offset + unit.row * w.stride + unit.column, unit.rows, unit.columns, w.stride},
+                      parameters.transposed.data() + stage.transposed + unit.column * stride + unit.row, stride);
+}
+
+// The optimizer on a tile of a kernel and, with its first rows, on the bias of its columns; then Wᵀ.
+template <class T> void apply_tile(const Step<T> &step, const Unit &unit, const T *g, Index g_stride, const T *db, Scratch<T> &scratch) {
+    const Stage &stage = step.net->stages[at(unit.stage)];
+    update_block(step, step.net->parameters[at(stage.kernel)], unit.row, unit.rows, unit.column, unit.columns, g, g_stride, scratch);
+    if (stage.bias >= 0 && unit.row == 0)
+        update_block(step, step.net->parameters[at(stage.bias)], 0, 1, unit.column, unit.columns, db, unit.columns, scratch);
+    transpose_tile(*step.kernels, *step.net, *step.parameters, unit);
+}
+
+} // namespace
+
+template <class T> void update_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch) {
+    gradient_tile(step, unit, scratch);
+    apply_tile<T>(step, unit, scratch.kernel_tiles.data(), round_up(unit.columns, padding), scratch.bias_tiles.data(), scratch);
+}
+
+template <class T> void store_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch) {
+    gradient_tile(step, unit, scratch);
+    const Stage &stage = step.net->stages[at(unit.stage)];
+    const Parameter &w = step.net->parameters[at(stage.kernel)];
+    T *gradients = step.workspace->gradients.data();
+    const MatrixView<const T> tile{scratch.kernel_tiles.data(), unit.rows, unit.columns, round_up(unit.columns, padding)};
+    copy_columns(tile, 0, MatrixView<T>{gradients + w.offset + unit.row * w.stride + unit.column, unit.rows, unit.columns, w.stride});
+    T &largest = scratch.notes.gradient[at(unit.stage)];
+    keep_largest(largest, step.kernels->largest(tile));
+    if (stage.bias < 0 || unit.row > 0) return;
+    const MatrixView<const T> bias{scratch.bias_tiles.data(), 1, unit.columns, unit.columns};
+    copy_columns(bias, 0,
+                 MatrixView<T>{gradients + step.net->parameters[at(stage.bias)].offset + unit.column, 1, unit.columns, unit.columns});
+    keep_largest(largest, step.kernels->largest(bias));
+}
+
+template <class T> void apply_stored_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch) {
+    const Stage &stage = step.net->stages[at(unit.stage)];
+    const Parameter &w = step.net->parameters[at(stage.kernel)];
+    const T *gradients = step.workspace->gradients.data();
+    const T *db = stage.bias >= 0 ? gradients + step.net->parameters[at(stage.bias)].offset + unit.column : nullptr;
+    apply_tile(step, unit, gradients + w.offset + unit.row * w.stride + unit.column, w.stride, db, scratch);
+}
+
+template <class T> void refresh_transposed(const Kernels<T> &kernels, const Architecture &net, Parameters<T> &parameters) {
+    if (parameters.transposed_version == parameters.version) return;
+    for (std::size_t s = 0; s < net.stages.size(); ++s)
+        if (net.stages[s].kernel >= 0)
+            transpose_tile(kernels, net, parameters, {static_cast<Index>(s), 0, net.stages[s].inputs, 0, net.stages[s].outputs});
+    parameters.transposed_version = parameters.version;
+}
+
+template void update_tile(const Step<float> &, const Unit &, Scratch<float> &);
+template void store_tile(const Step<float> &, const Unit &, Scratch<float> &);
+template void apply_stored_tile(const Step<float> &, const Unit &, Scratch<float> &);
+template void refresh_transposed(const Kernels<float> &, const Architecture &, Parameters<float> &);
+template void update_tile(const Step<double> &, const Unit &, Scratch<double> &);
+template void store_tile(const Step<double> &, const Unit &, Scratch<double> &);
+template void apply_stored_tile(const Step<double> &, const Unit &, Scratch<double> &);
+template void refresh_transposed(const Kernels<double> &, const Architecture &, Parameters<double> &);
+
+} // namespace ganglion

@@ -1,0 +1,86 @@
+#include "ganglion/workspace.hpp"
+#include "ganglion/leaves.hpp"
+
+namespace ganglion {
+namespace {
+
+template <class T> MatrixView<const T> batch_rows(const Step<T> &step, Index row, Index rows) {
+    if (!step.order)
+        if (const auto x = rows_in_place<T>(step.feed->x, step.first + row, rows); x.data) return x;
+    return constant(view(step.workspace->x, row, rows, 0, step.net->inputs, step.net->inputs));
+}
+
+template <class T> void add_thread(Workspace<T> &space, const Architecture &net, Index rows) {
+    Scratch<T> &scratch = space.threads.emplace_back();
+    scratch.argmax.resize(at(rows));
+    for (Notes<T> *notes : {&scratch.notes, &scratch.merged})
+        for (auto *values : {&notes->output, &notes->delta, &notes->gradient}) values->resize(net.stages.size());
+}
+
+} // namespace
+
+template <class T> MatrixView<const T> input_rows(const Step<T> &step, Index s, Index row, Index rows) {
+    if (s == 0) return batch_rows(step, row, rows);
+    const Index width = step.net->stages[at(s)].inputs;
+    return constant(view(step.workspace->h[at(s - 1)], row, rows, 0, width, width));
+}
+
+template <class T> void Notes<T>::reset() {
+    input = loss = 0;
+    for (auto *values : {&output, &delta, &gradient}) std::fill(values->begin(), values->end(), T(0));
+}
+
+template <class T> void Notes<T>::merge_rows(const Notes &other) {
+    keep_largest(input, other.input);
+    keep_largest(loss, other.loss);
+    for (std::size_t s = 0; s < output.size(); ++s) {
+        keep_largest(output[s], other.output[s]);
+        keep_largest(delta[s], other.delta[s]);
+    }
+}
+
+template <class T> Workspace<T> make_forward_workspace(const Architecture &net, Index rows) {
+    Workspace<T> space;
+    space.capacity = rows;
+    space.x = Buffer<T>(checked_product(rows, row_stride(net.inputs)));
+    for (const Stage &stage : net.stages) {
+        const Index size = checked_product(rows, row_stride(stage.outputs));
+        space.h.emplace_back(size);
+        space.z.emplace_back(stage.needs == Needs::input ? size : 0);
+    }
+    add_thread(space, net, rows);
+    return space;
+}
+
+template <class T> Workspace<T> make_loss_workspace(const Architecture &net, Index rows, std::size_t metrics) {
+    Workspace<T> space = make_forward_workspace<T>(net, rows);
+    for (const Stage &stage : net.stages) space.d.emplace_back(checked_product(rows, row_stride(stage.outputs)));
+    space.losses = Buffer<T>(rows);
+    for (std::size_t m = 0; m < metrics; ++m) space.metrics.emplace_back(rows);
+    return space;
+}
+
+template <class T>
+Workspace<T> make_workspace(const Architecture &net, Index rows, int team, std::size_t metrics, bool stored) {
+    Workspace<T> space = make_loss_workspace<T>(net, rows, metrics);
+    space.gradients = Buffer<T>(stored ? net.parameter_elements : 0);
+    while (static_cast<int>(space.threads.size()) < team) add_thread(space, net, rows);
+    for (Scratch<T> &scratch : space.threads) {
+        scratch.kernel_tiles = Buffer<T>(kernel_tile * tree_slots(rows));
+        scratch.bias_tiles = Buffer<T>(kernel_tile_columns * tree_slots(rows));
+    }
+    return space;
+}
+
+template struct Notes<float>;
+template MatrixView<const float> input_rows(const Step<float> &, Index, Index, Index);
+template Workspace<float> make_forward_workspace(const Architecture &, Index);
+template Workspace<float> make_loss_workspace(const Architecture &, Index, std::size_t);
+template Workspace<float> make_workspace(const Architecture &, Index, int, std::size_t, bool);
+template struct Notes<double>;
+template MatrixView<const double> input_rows(const Step<double> &, Index, Index, Index);
+template Workspace<double> make_forward_workspace(const Architecture &, Index);
+template Workspace<double> make_loss_workspace(const Architecture &, Index, std::size_t);
+template Workspace<double> make_workspace(const Architecture &, Index, int, std::size_t, bool);
+
+} // namespace ganglion
