@@ -231,6 +231,12 @@ py::tuple loss_gradient(Names set, Names name, const py::array &z, OptionalArray
     });
 }
 
+// Element i of (rows, columns) in panels of 16 columns, as an optimizer's moments lie.
+template <class T, class Visit> void visit_panels(MatrixView<T> x, Visit visit) {
+    for (Index r = 0; r < x.rows; ++r)
+        for (Index c = 0; c < x.columns; ++c) visit(x.data[r * x.stride + c], c / padding * padding * x.rows + r * padding + c % padding);
+}
+
 py::tuple update(Names set, Names name, const py::array &w, const py::array &g, OptionalArray m, OptionalArray v,
                  const std::vector<double> &constants, Index misalign) {
     return with_float("w", w, [&](auto zero) -> py::tuple {
@@ -249,8 +255,15 @@ py::tuple update(Names set, Names name, const py::array &w, const py::array &g, 
         };
         const Panel<T> weights = block("w", w), gradient = block("g", g), first = block("m", m.value_or(g)),
                        second = block("v", v.value_or(g));
-        const T largest =
-            optimizer.update(weights.view(), gradient.read(), m ? first.data() : nullptr, v ? second.data() : nullptr, c.data());
+        const MatrixView<T> view = weights.view();
+        const Index panel = padding * view.rows;
+        const auto lines = Panel<T>::block(2, round_up(view.columns, padding) * view.rows, misalign);
+        const Moments<T> moments{lines.view().data, lines.view().data + lines.view().stride, panel};
+        visit_panels(first.view(), [&](T &value, Index at) { moments.first[at] = value; });
+        visit_panels(second.view(), [&](T &value, Index at) { moments.second[at] = value; });
+        const T largest = optimizer.update(view, gradient.read(), moments, c.data());
+        visit_panels(first.view(), [&](T &value, Index at) { value = moments.first[at]; });
+        visit_panels(second.view(), [&](T &value, Index at) { value = moments.second[at]; });
         const auto values = [&](const Panel<T> &x) -> py::object { return w.ndim() == 1 ? x.flat_array() : x.array(); };
         return py::make_tuple(values(weights), m ? values(first) : py::none(), v ? values(second) : py::none(), largest);
     });

@@ -23,14 +23,15 @@ template <class T> void adam(T &w, T g, T *m, T *v, const T *constants) {
 }
 
 template <class T, int moments, void (*step)(T &, T, T *, T *, const T *)>
-T update(MatrixView<T> w, MatrixView<const T> g, T *m, T *v, const T *constants) {
+T update(MatrixView<T> w, MatrixView<const T> g, Moments<T> m, const T *constants) {
     T largest = 0;
     for (Index r = 0; r < w.rows; ++r)
         for (Index c = 0; c < w.columns; ++c) {
-            const Index at = r * w.stride + c;
-            const T decayed = soft_fma(constants[1], w.data[at], row_of(g, r)[c]);
-            step(w.data[at], decayed, moments > 0 ? m + at : nullptr, moments > 1 ? v + at : nullptr, constants);
-            largest = larger(largest, w.data[at]);
+            T &weight = w.data[r * w.stride + c];
+            const Index at = c / padding * m.panel + r * padding + c % padding;
+            const T decayed = soft_fma(constants[1], weight, row_of(g, r)[c]);
+            step(weight, decayed, moments > 0 ? m.first + at : nullptr, moments > 1 ? m.second + at : nullptr, constants);
+            largest = larger(largest, weight);
         }
     return largest;
 }

@@ -45,24 +45,27 @@ struct Adam {
     }
 };
 
-template <class T, class Row> T update(MatrixView<T> w, MatrixView<const T> g, T *m, T *v, const T *constants) {
+template <class T, class Row> T update(MatrixView<T> w, MatrixView<const T> g, Moments<T> moments, const T *constants) {
     Largest<T> largest;
-    for (Index r = 0; r < w.rows; ++r) {
-        T *wr = w.data + r * w.stride;
-        [[maybe_unused]] T *mr = Row::moments > 0 ? m + r * w.stride : nullptr;
-        [[maybe_unused]] T *vr = Row::moments > 1 ? v + r * w.stride : nullptr;
-        const T *gr = g.data + r * g.stride;
-        sweep<T>(w.columns, [&](Index j, auto last) {
-            const Index n = w.columns - j;
-            Vec<T> weight = load_row(wr + j, n, last), first = Vec<T>::zero(), second = Vec<T>::zero();
-            if constexpr (Row::moments > 0) first = load_row(mr + j, n, last);
-            if constexpr (Row::moments > 1) second = load_row(vr + j, n, last);
-            Row::step(weight, load_row(gr + j, n, last), first, second, constants);
-            if constexpr (Row::moments > 0) store_row(first, mr + j, n, last);
-            if constexpr (Row::moments > 1) store_row(second, vr + j, n, last);
-            store_row(weight, wr + j, n, last);
-            largest.add(inside(weight, n, last));
-        });
+    for (Index first = 0; first < w.columns; first += padding) {
+        const Index columns = w.columns - first < padding ? w.columns - first : padding, panel = first / padding * moments.panel;
+        for (Index r = 0; r < w.rows; ++r) {
+            T *wr = w.data + r * w.stride + first;
+            [[maybe_unused]] T *mr = Row::moments > 0 ? moments.first + panel + r * padding : nullptr;
+            [[maybe_unused]] T *vr = Row::moments > 1 ? moments.second + panel + r * padding : nullptr;
+            const T *gr = g.data + r * g.stride + first;
+            sweep<T>(columns, [&](Index j, auto last) {
+                const Index n = columns - j;
+                Vec<T> weight = load_row(wr + j, n, last), m = Vec<T>::zero(), v = Vec<T>::zero();
+                if constexpr (Row::moments > 0) m = load_row(mr + j, n, last);
+                if constexpr (Row::moments > 1) v = load_row(vr + j, n, last);
+                Row::step(weight, load_row(gr + j, n, last), m, v, constants);
+                if constexpr (Row::moments > 0) store_row(m, mr + j, n, last);
+                if constexpr (Row::moments > 1) store_row(v, vr + j, n, last);
+                store_row(weight, wr + j, n, last);
+                largest.add(inside(weight, n, last));
+            });
+        }
     }
     return largest.value();
 }

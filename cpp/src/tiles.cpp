@@ -5,13 +5,16 @@
 namespace ganglion {
 namespace {
 
-// dw of a tile over the whole batch into slot 0 of the scratch, db of its columns with the tile's first rows.
-template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch) {
+// dw of a tile over the whole batch into slot 0 of the scratch, db of its columns with the tile's first rows. Before an
+// update the weights are fetched beside the last leaf's products.
+template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch, bool updates) {
     const auto [s, row, rows, column, columns] = unit;
     const Stage &stage = step.net->stages[at(s)];
     const Kernels<T> &kernels = *step.kernels;
     const Index stride = round_up(columns, padding), whole = whole_vectors(kernels, columns);
     const bool with_bias = stage.bias >= 0 && row == 0;
+    const Parameter &w = step.net->parameters[at(stage.kernel)];
+    const T *weights = step.parameters->values.data() + w.offset + row * w.stride + column;
     const auto tile = [&](Index slot) { return scratch.kernel_tiles.data() + slot * kernel_tile; };
     const auto bias = [&](Index slot) { return scratch.bias_tiles.data() + slot * kernel_tile_columns; };
     sum_leaves(
@@ -21,7 +24,9 @@ template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scr
             x.data += row;
             x.columns = rows;
             const MatrixView<T> dz = view(step.workspace->d[at(s)], first, count, column, whole, stage.outputs);
-            multiply_transposed(kernels, x, constant(dz), MatrixView<T>{tile(slot), rows, columns, stride});
+            const bool last = updates && first + count == step.rows;
+            multiply_transposed(kernels, x, constant(dz), MatrixView<T>{tile(slot), rows, columns, stride}, last ? weights : nullptr,
+                                w.stride);
             if (with_bias) kernels.column_sums(constant(dz), bias(slot));
         },
         [&](Index to, Index from) {
@@ -35,9 +40,11 @@ template <class T>
 void update_block(const Step<T> &step, const Parameter &parameter, Index row, Index rows, Index column, Index columns, const T *g,
                   Index g_stride, Scratch<T> &scratch) {
     const Index offset = parameter.offset + row * parameter.stride + column;
+    const Index panel = padding * parameter.rows, in_panels = parameter.offset + column * parameter.rows + row * padding;
     const MatrixView<T> w{step.parameters->values.data() + offset, rows, whole_vectors(*step.kernels, columns), parameter.stride};
-    const auto moment = [&](int i) { return step.moments[i] ? step.moments[i] + offset : nullptr; };
-    keep_largest(scratch.notes.weight, step.optimizer->update(w, {g, rows, w.columns, g_stride}, moment(0), moment(1), step.constants));
+    const auto moment = [&](int i) { return step.moments[i] ? step.moments[i] + in_panels : nullptr; };
+    keep_largest(scratch.notes.weight,
+                 step.optimizer->update(w, {g, rows, w.columns, g_stride}, {moment(0), moment(1), panel}, step.constants));
 }
 
 template <class T> void transpose_tile(const Kernels<T> &kernels, const Architecture &net, Parameters<T> &parameters, const Unit &unit) {
@@ -61,12 +68,12 @@ template <class T> void apply_tile(const Step<T> &step, const Unit &unit, const 
 } // namespace
 
 template <class T> void update_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch) {
-    gradient_tile(step, unit, scratch);
+    gradient_tile(step, unit, scratch, true);
     apply_tile<T>(step, unit, scratch.kernel_tiles.data(), round_up(unit.columns, padding), scratch.bias_tiles.data(), scratch);
 }
 
 template <class T> void store_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch) {
-    gradient_tile(step, unit, scratch);
+    gradient_tile(step, unit, scratch, false);
     const Stage &stage = step.net->stages[at(unit.stage)];
     const Parameter &w = step.net->parameters[at(stage.kernel)];
     T *gradients = step.workspace->gradients.data();

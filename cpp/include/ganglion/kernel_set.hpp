@@ -29,6 +29,10 @@ template <class T> struct Product {
     T *c; // C[i,j] at c[i * c_row + j]
     Index c_row;
     bool accumulate;
+    // Where the same elements of another array are written soon: [i,j] at soon[i * soon_row + j]. A set may fetch them into its
+    // caches beside the arithmetic. Null: nowhere.
+    const T *soon = nullptr;
+    Index soon_row = 0;
 };
 
 // What an activation's backward kernel reads: the layer's output h, or its input z.
@@ -74,13 +78,21 @@ template <class T> struct LossKernels {
     T (*gradient)(MatrixView<const T> z, Targets<T> targets, MatrixView<T> d, T scale, T *losses, T *largest_loss);
 };
 
+// An optimizer's moments of a block of a parameter that begins at a multiple of 16 columns; null where it has none. They lie in
+// panels of 16 columns, one row after the other: [r, c] at first[c / 16 * panel + r * 16 + c % 16]. So a tile reads and writes
+// runs of memory without a line of another thread's in between, which prefetchers would take from that thread's cache (measured
+// with two cores that share none: 1.7 ms for the updates of 784-512-512-10, against 1.3).
+template <class T> struct Moments {
+    T *first, *second;
+    Index panel;
+};
+
 // One update of a block of parameters. `constants` are those that the row in updates.inl names, computed in double and rounded
-// once. g has a stride of its own; m and v lie like w, and are null where the optimizer has none. New moments are flushed.
-// Returns the largest new |w|.
+// once. New moments are flushed. Returns the largest new |w|.
 template <class T> struct OptimizerKernels {
     const char *name;
     int moments; // 0, 1 or 2 buffers beside the parameters
-    T (*update)(MatrixView<T> w, MatrixView<const T> g, T *m, T *v, const T *constants);
+    T (*update)(MatrixView<T> w, MatrixView<const T> g, Moments<T> moments, const T *constants);
 };
 
 // Rows of a data set on their way into the batch: out[r,c] = T(x[rows[r], c]) · scale + offset, the product and the sum

@@ -14,10 +14,12 @@ template <class T> void multiply(const Kernels<T> &kernels, MatrixView<const T> 
     kernels.matmul({x.rows, whole_vectors(kernels, z.columns), w.rows, x.data, x.stride, 1, w.data, w.stride, z.data, z.stride, false});
 }
 
-// dw (I,O) = xᵀ · dz over the rows of one leaf: x (rows, I), dz (rows, O).
-template <class T> void multiply_transposed(const Kernels<T> &kernels, MatrixView<const T> x, MatrixView<const T> dz, MatrixView<T> dw) {
-    kernels.matmul(
-        {x.columns, whole_vectors(kernels, dz.columns), x.rows, x.data, 1, x.stride, dz.data, dz.stride, dw.data, dw.stride, false});
+// dw (I,O) = xᵀ · dz over the rows of one leaf: x (rows, I), dz (rows, O). `soon`: the weights that will be updated next.
+template <class T>
+void multiply_transposed(const Kernels<T> &kernels, MatrixView<const T> x, MatrixView<const T> dz, MatrixView<T> dw,
+                         const T *soon = nullptr, Index soon_row = 0) {
+    kernels.matmul({x.columns, whole_vectors(kernels, dz.columns), x.rows, x.data, 1, x.stride, dz.data, dz.stride, dw.data, dw.stride,
+                    false, soon, soon_row});
 }
 
 } // namespace ganglion
