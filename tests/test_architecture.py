@@ -14,11 +14,11 @@ HEADERS = ROOT / "cpp" / "include" / "ganglion"
 # The units of the core from the bottom up. A unit includes units of lower levels and, from its .cpp, its own header.
 LEVELS = (
     ("matrix", "table"),
-    ("arena", "error", "kernel_set", "random", "schedule", "team_trial", "threads"),
+    ("arena", "error", "kernel_set", "random", "schedule", "threads"),
     ("dispatch", "initializers", "leaves"),
     ("architecture", "context", "feed", "matmul"),
     ("plan", "state"),
-    ("optimizer",),
+    ("optimizer", "team_trial"),
     ("workspace",),
     ("rows", "tiles"),
     ("phases",),

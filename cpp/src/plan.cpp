@@ -140,7 +140,11 @@ std::vector<std::string> Plan::phase_names() const {
     return names;
 }
 
-Strategy choose_strategy(Index rows, int team) { return team > 1 && rows < 8 * team ? Strategy::layers : Strategy::rows; }
+std::vector<Strategy> strategies(Index rows, int team) {
+    if (team == 1) return {Strategy::rows};
+    if (rows < 8 * team) return {Strategy::layers};
+    return {Strategy::rows, Strategy::layers};
+}
 
 Plan build_plan(const Architecture &net, Index rows, int team, Strategy strategy) {
     Plan plan{rows, team, strategy, {}};

@@ -253,26 +253,28 @@ template <class T> void Processor<T>::Worker::finish_step(Index made, bool ends_
 }
 
 template <class T>
-void Processor<T>::prepare(const Kernels<T> &kernels, const Training<T> &training, Index batch_size, Index rows, int most,
+void Processor<T>::prepare(const Kernels<T> &kernels, const Training<T> &training, Index batch_size, Index rows, int least, int most,
                            std::optional<Strategy> forced) {
     const Index full = std::min(batch_size, rows), last = rows % full == 0 ? full : rows % full;
-    const Prepared wanted{&kernels, full, last, most, forced};
+    const Prepared wanted{&kernels, full, last, least, most, forced};
     if (prepared_ == wanted) return;
     prepared_.reset();
     const bool stored = forced == Strategy::stored || forced == Strategy::gradients;
     workspace_ = make_workspace<T>(training.architecture, full, most, training.metrics.size(), stored);
-    trial_.emplace(most);
+    trial_.emplace(least, most, full, forced);
     full_.team = 0;
     prepared_ = wanted;
 }
 
-template <class T> void Processor<T>::use_team(const Training<T> &training, int team) {
-    if (full_.team == team) return;
-    const auto plan = [&](Index rows) {
-        return build_plan(training.architecture, rows, team, prepared_->forced.value_or(choose_strategy(rows, team)));
-    };
-    full_ = plan(prepared_->full);
-    last_ = plan(prepared_->last);
+template <class T> void Processor<T>::use_team(const Training<T> &training, Team team) {
+    if (full_.team == team.threads && full_.strategy == team.strategy) return;
+    full_ = build_plan(training.architecture, prepared_->full, team.threads, team.strategy);
+    last_ = build_plan(training.architecture, prepared_->last, team.threads, team.strategy);
+}
+
+template <class T> TeamTrial &Processor<T>::trial() {
+    if (trial_->stale()) trial_.emplace(prepared_->least, prepared_->most, prepared_->full, prepared_->forced);
+    return *trial_;
 }
 
 template <class T> void Processor<T>::order_rows(const Training<T> &training, Index rows, Index epoch) {

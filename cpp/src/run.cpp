@@ -20,12 +20,12 @@ int team_for(const Context &context, const Architecture &net, Index rows) {
 }
 
 // A processor with plans for the team, or for as many threads as OpenMP gives instead.
-template <class T> Result<T> run_with(Processor<T> &processor, Training<T> &training, const Request<T> &request, int team) {
+template <class T> Result<T> run_with(Processor<T> &processor, Training<T> &training, const Request<T> &request, Team team) {
     while (true) {
         processor.use_team(training, team);
         Result<T> result = processor.run(training, request);
         if (result.outcome != Outcome::other_team) return result;
-        team = result.team;
+        team.threads = result.team;
     }
 }
 
@@ -40,10 +40,10 @@ template <class T> Result<T> careful_step(const Kernels<T> &kernels, Training<T>
     const Buffer<T> values = parameters.values;
     const T largest = parameters.largest;
     Processor<T> processor;
-    processor.prepare(kernels, training, request.batch_size, request.feed->rows(), team, Strategy::stored);
+    processor.prepare(kernels, training, request.batch_size, request.feed->rows(), team, team, Strategy::stored);
     request.steps = 1;
     request.careful = true;
-    const Result<T> result = run_with(processor, training, request, team);
+    const Result<T> result = run_with(processor, training, request, {team, Strategy::stored});
     if (result.steps == 0) {
         training.state = state; // its sums know of the step
         return result;
@@ -77,23 +77,19 @@ Report run(const Context &context, Training<T> &training, Processor<T> &processo
     if (feed.rows() == 0) throw std::invalid_argument("x has no rows; training needs at least one");
     const Kernels<T> &kernels = kernels_of<T>(*context.kernel_set);
     const Index batch = std::min(options.batch_size, feed.rows());
-    const bool measured = context.threads == 0;
-    const int most = measured ? default_team() : context.threads;
-    processor.prepare(kernels, training, batch, feed.rows(), most, options.strategy);
-    TeamTrial &trial = processor.trial();
+    const int least = context.threads > 0 ? context.threads : 1, most = context.threads > 0 ? context.threads : default_team();
+    processor.prepare(kernels, training, batch, feed.rows(), least, most, options.strategy);
 
     Report report{context.kernel_set->name, 0, {}, {}, 0, 0, {}, {}, false};
     auto asked = std::chrono::steady_clock::now();
     Request<T> request{&feed, batch, 0, options.shuffle, false, options.stop, &asked};
     const Index most_steps = most_epochs * ((feed.rows() + batch - 1) / batch); // of one run: its history has a bounded size
     while (report.steps < options.steps && !report.stopped) {
-        if (measured && trial.stale()) trial = TeamTrial(most);
-        const bool trying = measured && !trial.decided();
-        request.steps = std::min(options.steps - report.steps, most_steps);
-        if (trying) request.steps = std::min(request.steps, trial.steps());
-        else if (measured && most > 1) request.steps = std::min(request.steps, trial.steps_until_stale());
+        TeamTrial &trial = processor.trial();
+        const bool trying = !trial.decided();
+        request.steps = std::min({options.steps - report.steps, most_steps, trying ? trial.steps() : trial.steps_until_stale()});
         const auto began = std::chrono::steady_clock::now();
-        Result<T> result = run_with(processor, training, request, measured ? trial.team() : most);
+        Result<T> result = run_with(processor, training, request, trial.team());
         // A caller who makes one step at a time pays for waking the team each time.
         const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - began;
         if (trying && result.outcome == Outcome::done) trial.record(result.step_seconds > 0 ? result.step_seconds : whole.count());
@@ -184,8 +180,8 @@ template <class T> Gradients<T> gradients(const Context &context, const Training
     const int team = team_for(context, training.architecture, feed.rows());
     const std::uint64_t version = copy.network->parameters.version;
     Processor<T> processor;
-    processor.prepare(kernels, copy, feed.rows(), feed.rows(), team, Strategy::gradients);
-    const Result<T> result = run_with(processor, copy, request, team);
+    processor.prepare(kernels, copy, feed.rows(), feed.rows(), team, team, Strategy::gradients);
+    const Result<T> result = run_with(processor, copy, request, {team, Strategy::gradients});
     if (result.outcome == Outcome::bad_input) throw_non_finite<T>(feed.x);
     if (result.outcome == Outcome::diverged)
         throw_diverged(copy.architecture.stages[result.stage].layer, result.what, copy.state.cursor.step);

@@ -1,6 +1,7 @@
 #include "ganglion/team_trial.hpp"
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace ganglion {
 namespace {
@@ -13,9 +14,14 @@ constexpr double worthwhile = 0.97; // of the smaller team's time, for a larger 
 
 } // namespace
 
-TeamTrial::TeamTrial(int most) : most_(most) {
-    for (int team = 1; team < most; team *= 2) candidates_.push_back({team, {}});
-    candidates_.push_back({most, {}});
+TeamTrial::TeamTrial(int least, int most, Index rows, std::optional<Strategy> forced) {
+    const auto add = [&](int threads) {
+        if (forced) candidates_.push_back({{threads, *forced}, {}});
+        else
+            for (const Strategy strategy : strategies(rows, threads)) candidates_.push_back({{threads, strategy}, {}});
+    };
+    for (int threads = least; threads < most; threads *= 2) add(threads);
+    add(most);
     if (candidates_.size() == 1) decide();
 }
 
@@ -32,6 +38,7 @@ Index TeamTrial::steps() const {
 }
 
 Index TeamTrial::steps_until_stale() const {
+    if (candidates_.size() == 1) return std::numeric_limits<Index>::max();
     const std::vector<double> &known = candidates_[current_].seconds;
     const double seconds = std::chrono::duration<double>(lifetime).count();
     return known.empty() ? most_window_steps : 1 + static_cast<Index>(seconds / std::max(candidates_[current_].median(), 1e-9));

@@ -51,12 +51,12 @@ template <class T> struct Result {
 // Belongs to one training. Plans, memory and the measured size of the team are kept for the next run of the same kind.
 template <class T> class Processor {
   public:
-    // Memory for full and for short last batches on teams of up to `most` threads.
-    void prepare(const Kernels<T> &kernels, const Training<T> &training, Index batch_size, Index rows, int most,
+    // Memory for full and for short last batches on teams of `least` to `most` threads.
+    void prepare(const Kernels<T> &kernels, const Training<T> &training, Index batch_size, Index rows, int least, int most,
                  std::optional<Strategy> forced);
-    // Plans for a team of that many.
-    void use_team(const Training<T> &training, int team);
-    TeamTrial &trial() { return *trial_; }
+    // Plans for such a team.
+    void use_team(const Training<T> &training, Team team);
+    TeamTrial &trial(); // a new one when the last is stale
     // Makes steps from where training.state is and leaves it there.
     Result<T> run(Training<T> &training, const Request<T> &request);
     // Gradients of the last step, in the parameters' layout; empty unless the plan stored them.
@@ -68,7 +68,7 @@ template <class T> class Processor {
     struct Prepared {
         const Kernels<T> *kernels;
         Index full, last; // rows of a batch
-        int most;
+        int least, most;
         std::optional<Strategy> forced;
         bool operator==(const Prepared &) const = default;
     };

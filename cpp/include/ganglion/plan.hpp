@@ -38,7 +38,7 @@ struct Phase {
 // Which phases a step is made of. The bits never depend on it.
 enum class Strategy {
     rows,     // two barriers a step at any depth
-    layers,   // a barrier a stage: batches too small to give each thread rows of its own
+    layers,   // a barrier a stage, each thread with columns of its own: large weights, or batches too small to share out by rows
     stored,   // as rows, but gradients are stored before the optimizer runs
     gradients // as stored, without the optimizer
 };
@@ -51,8 +51,8 @@ struct Plan {
     std::vector<std::string> phase_names() const;
 };
 
-// Strategy for `rows` batch rows on `team` threads when nobody forces one.
-Strategy choose_strategy(Index rows, int team);
+// What may be the fastest for `rows` batch rows on `team` threads; which one is, depends on the machine.
+std::vector<Strategy> strategies(Index rows, int team);
 
 Plan build_plan(const Architecture &net, Index rows, int team, Strategy strategy);
 

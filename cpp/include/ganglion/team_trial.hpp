@@ -1,21 +1,27 @@
-// The size of the team by measurement: steps that have to be made anyway are made by teams of several sizes in turn, and the
+// The size of the team and its plan by measurement: steps that have to be made anyway are made by several teams in turn, and the
 // fastest goes on. Nobody's model of barriers and caches is as good as the machine's own answer, and the bits are the same.
 #pragma once
-#include "ganglion/matrix.hpp"
+#include "ganglion/plan.hpp"
 #include <chrono>
+#include <optional>
 #include <vector>
 
 namespace ganglion {
 
+struct Team {
+    int threads;
+    Strategy strategy;
+    bool operator==(const Team &) const = default;
+};
+
 class TeamTrial {
   public:
-    // Of teams of 1, 2, 4 … and `most` threads.
-    explicit TeamTrial(int most);
+    // Of teams of `least`, twice as many … and `most` threads, with the plans that suit batches of `rows` rows, or with the forced.
+    TeamTrial(int least, int most, Index rows, std::optional<Strategy> forced);
 
     bool decided() const { return decided_; }
-    bool stale() const { return decided_ && Clock::now() - decided_at_ > lifetime; }
-    int team() const { return candidates_[current_].team; } // to use now
-    int most() const { return most_; }
+    bool stale() const { return decided_ && candidates_.size() > 1 && Clock::now() - decided_at_ > lifetime; }
+    const Team &team() const { return candidates_[current_].team; } // to use now
     Index steps() const;              // to make with it before the next look; a first one, which wakes the team, is not timed
     Index steps_until_stale() const;  // to make with the chosen one before it is asked again
     void record(double step_seconds); // what a step of them took
@@ -25,14 +31,13 @@ class TeamTrial {
     static constexpr auto lifetime = std::chrono::seconds(3); // other work on the machine comes and goes
 
     struct Candidate {
-        int team;
+        Team team;
         std::vector<double> seconds; // one a round
         double median() const;
     };
     void next();
     void decide();
 
-    int most_;
     std::vector<Candidate> candidates_;
     std::size_t current_ = 0;
     bool decided_ = false;
