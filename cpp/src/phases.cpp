@@ -8,6 +8,7 @@ template <class T> void run_unit(PhaseKind kind, const Step<T> &step, const Unit
     case PhaseKind::gather: return gather_rows(step, unit.row, unit.rows, scratch);
     case PhaseKind::forward: return forward_tile(step, unit, scratch);
     case PhaseKind::loss: return loss_rows(step, unit.row, unit.rows, scratch);
+    case PhaseKind::output: return output_rows(step, unit, scratch);
     case PhaseKind::backward: return backward_tile(step, unit, scratch);
     case PhaseKind::update: return update_tile(step, unit, scratch);
     case PhaseKind::gradients: return store_tile(step, unit, scratch);

@@ -49,13 +49,13 @@ Phase row_phase(PhaseKind kind, Index rows, int team, Index stage = 0, Index col
 struct Share {
     Index first, size;
 };
+constexpr Index share_columns = 2 * padding; // register tiles of two vectors of 16
+bool can_share(Index columns, int team) { return (columns + share_columns - 1) / share_columns >= team; }
 Share share(Index columns, int team, int thread) {
-    const Index blocks = (columns + padding - 1) / padding;
-    const Index first = std::min(columns, blocks * thread / team * padding),
-                end = std::min(columns, blocks * (thread + 1) / team * padding);
+    const Index unit = can_share(columns, team) ? share_columns : padding, blocks = (columns + unit - 1) / unit;
+    const Index first = std::min(columns, blocks * thread / team * unit), end = std::min(columns, blocks * (thread + 1) / team * unit);
     return {first, end - first};
 }
-bool can_share(Index columns, int team) { return columns >= 2 * padding * team; }
 
 // Tiles of a stage's output or input gradient, cut by columns where there are enough; whole rows where the activation wants them.
 Phase layer_phase(PhaseKind kind, const Stage &stage, Index number, Index rows, int team, bool whole_rows, Index columns) {
@@ -126,6 +126,7 @@ const char *name_of(PhaseKind kind) {
     case PhaseKind::gather: return "gather";
     case PhaseKind::forward: return "forward";
     case PhaseKind::loss: return "loss";
+    case PhaseKind::output: return "output";
     case PhaseKind::backward: return "backward";
     case PhaseKind::update: return "update";
     case PhaseKind::gradients: return "gradients";
@@ -149,16 +150,18 @@ std::vector<Strategy> strategies(Index rows, int team) {
 Plan build_plan(const Architecture &net, Index rows, int team, Strategy strategy) {
     Plan plan{rows, team, strategy, {}};
     if (strategy == Strategy::layers) {
+        const auto stage_at = [&](Index s) -> const Stage & { return net.stages[static_cast<std::size_t>(s)]; };
+        Index stages = static_cast<Index>(net.stages.size());
+        const bool narrow = !can_share(net.outputs, team) && rows >= 4 * team;
         plan.phases.push_back(row_phase(PhaseKind::gather, rows, team));
-        const Index stages = static_cast<Index>(net.stages.size());
-        for (Index s = 0; s < stages; ++s) {
-            const Stage &stage = net.stages[static_cast<std::size_t>(s)];
+        for (Index s = 0; s < stages - narrow; ++s) {
+            const Stage &stage = stage_at(s);
             plan.phases.push_back(layer_phase(PhaseKind::forward, stage, s, rows, team, stage.whole_rows, stage.outputs));
         }
-        plan.phases.push_back(row_phase(PhaseKind::loss, rows, team));
-        for (Index s = stages - 1; s > 0; --s) {
-            const Stage &stage = net.stages[static_cast<std::size_t>(s)], &below = net.stages[static_cast<std::size_t>(s - 1)];
-            plan.phases.push_back(layer_phase(PhaseKind::backward, stage, s, rows, team, below.whole_rows, stage.inputs));
+        plan.phases.push_back(row_phase(narrow ? PhaseKind::output : PhaseKind::loss, rows, team));
+        for (Index s = stages - 1 - narrow; s > 0; --s) {
+            const bool whole_rows = stage_at(s - 1).whole_rows;
+            plan.phases.push_back(layer_phase(PhaseKind::backward, stage_at(s), s, rows, team, whole_rows, stage_at(s).inputs));
         }
     } else {
         plan.phases.push_back(row_phase(PhaseKind::rows, rows, team));

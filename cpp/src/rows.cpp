@@ -101,6 +101,14 @@ template <class T> void backward_tile(const Step<T> &step, const Unit &unit, Scr
     through_activation(step, s - 1, dx, row, column, scratch);
 }
 
+template <class T> void output_rows(const Step<T> &step, const Unit &unit, Scratch<T> &scratch) {
+    const Index last = static_cast<Index>(step.net->stages.size()) - 1;
+    const Stage &stage = step.net->stages[at(last)];
+    forward_tile(step, {last, unit.row, unit.rows, 0, stage.outputs}, scratch);
+    loss_rows(step, unit.row, unit.rows, scratch);
+    if (last > 0) backward_tile(step, {last, unit.row, unit.rows, 0, stage.inputs}, scratch);
+}
+
 template <class T> void all_rows(const Step<T> &step, const Unit &unit, Scratch<T> &scratch) {
     gather_rows(step, unit.row, unit.rows, scratch);
     forward_rows(step, unit.row, unit.rows, scratch);
@@ -118,6 +126,7 @@ template void forward_tile(const Step<float> &, const Unit &, Scratch<float> &);
 template void forward_rows(const Step<float> &, Index, Index, Scratch<float> &);
 template void loss_rows(const Step<float> &, Index, Index, Scratch<float> &);
 template void backward_tile(const Step<float> &, const Unit &, Scratch<float> &);
+template void output_rows(const Step<float> &, const Unit &, Scratch<float> &);
 template void all_rows(const Step<float> &, const Unit &, Scratch<float> &);
 template float loss_scale(const LossKernels<float> &, Index, Index);
 template void gather_rows(const Step<double> &, Index, Index, Scratch<double> &);
@@ -125,6 +134,7 @@ template void forward_tile(const Step<double> &, const Unit &, Scratch<double> &
 template void forward_rows(const Step<double> &, Index, Index, Scratch<double> &);
 template void loss_rows(const Step<double> &, Index, Index, Scratch<double> &);
 template void backward_tile(const Step<double> &, const Unit &, Scratch<double> &);
+template void output_rows(const Step<double> &, const Unit &, Scratch<double> &);
 template void all_rows(const Step<double> &, const Unit &, Scratch<double> &);
 template double loss_scale(const LossKernels<double> &, Index, Index);
 

@@ -11,6 +11,7 @@ enum class PhaseKind {
     gather,    // row panels of x
     forward,   // tiles of one stage's output
     loss,      // row panels of the loss and its gradient
+    output,    // row panels of a narrow last stage: forward, loss, input gradient
     backward,  // tiles of one stage's input gradient
     update,    // tiles of a weight gradient over the whole batch, then the optimizer on the tile
     gradients, // tiles of a weight gradient, stored
