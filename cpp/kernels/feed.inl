@@ -1,7 +1,7 @@
 // Rows of the data set on their way into the batch buffer.
 
 template <class T, class Source>
-T gather(MatrixView<const Source> x, const int32_t *rows, Index first, MatrixView<T> out, bool scaled, T scale, T offset) {
+T gather(const MatrixView<const Source> &x, const int32_t *rows, Index first, const MatrixView<T> &out, bool scaled, T scale, T offset) {
     Largest<T> largest;
     const Vec<T> factor = Vec<T>::broadcast(scale), shift = Vec<T>::broadcast(offset);
     for (Index r = 0; r < out.rows; ++r) {

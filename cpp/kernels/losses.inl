@@ -67,6 +67,12 @@ struct SquaredError {
 
     template <class T> static T row(const T *z, const Targets<T> &targets, Index at, T *d, Index n, T scale, Largest<T> &largest) {
         const T *t = targets.values + at * targets.stride;
+        if (n == 1) { // its sum has one term
+            const Vec<T> e = Vec<T>::broadcast(z[0] - t[0]), v = inside(flushed(e * Vec<T>::broadcast(scale + scale)), 1, Choice<true>{});
+            v.store(d, 1);
+            largest.add(v);
+            return (z[0] - t[0]) * (z[0] - t[0]);
+        }
         const T loss = row_sum<T>(n, [=](Vec<T> lane, Index j, auto last) {
             const Vec<T> e = load_row(z + j, n - j, last) - load_row(t + j, n - j, last);
             return fma(e, e, lane);
@@ -82,14 +88,15 @@ struct SquaredError {
 };
 
 template <class T, class Row>
-T loss_gradient(MatrixView<const T> z, Targets<T> targets, MatrixView<T> d, T scale, T *losses, T *largest_loss) {
+T loss_gradient(const MatrixView<const T> &z, const Targets<T> &targets, const MatrixView<T> &d, T scale, T *losses, T *largest_loss) {
     Largest<T> largest, highest;
     for (Index r = 0; r < z.rows; ++r) {
         const Index at = targets.rows ? targets.rows[r] : targets.first + r;
         T *out = d.data + r * d.stride;
-        losses[r] = Row::row(z.data + r * z.stride, targets, at, out, z.columns, scale, largest);
+        const T loss = Row::row(z.data + r * z.stride, targets, at, out, z.columns, scale, largest);
+        losses[r] = loss;
         clear_padding(out, z.columns);
-        highest.add(Vec<T>::load(losses + r, 1));
+        highest.add(Vec<T>::broadcast(loss));
     }
     *largest_loss = highest.value();
     return largest.value();

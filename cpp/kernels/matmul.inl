@@ -80,6 +80,10 @@ template <class T> [[gnu::always_inline]] inline void fetch_soon(const Product<T
 template <class T, int C, bool unit_rows, bool tail> void column_block(const Product<T> &p, Index j, Index columns) {
     constexpr Index most = tile_rows<C>;
     constexpr const Tile<T> *table = tiles<T, C, unit_rows, tail, tile_rows<C>>;
+    if (p.M <= most) { // no division: small networks are full of small products
+        if (p.soon) fetch_soon(p, 0, p.M, j, tail ? columns : C * Vec<T>::width);
+        return table[p.M - 1](p, p.a, p.b + j, p.c + j, columns);
+    }
     const Index count = (p.M + most - 1) / most;
     const Index rows = p.M / count, longer = p.M % count;
     Index i = 0;

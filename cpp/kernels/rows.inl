@@ -76,7 +76,10 @@ template <class T> T exponentials(const T *z, T m, T *e, Index n) {
 
 // Zeros from the end of a row to the end of its padding.
 template <class T> void clear_padding(T *row, Index columns) {
-    for (Index j = columns; j % padding != 0; ++j) row[j] = 0;
+    constexpr Index width = Vec<T>::width;
+    Index j = (columns + width - 1) / width * width;
+    if (j > columns) Vec<T>::zero().store(row + columns, j - columns);
+    for (; j % padding != 0; j += width) Vec<T>::zero().store(row + j);
 }
 
 template <class T> void softmax_row(const T *z, T *h, Index n) {
@@ -88,7 +91,7 @@ template <class T> void softmax_apply(const T *x, T *y, Index n, T) {
     if (n > 0) softmax_row(x, y, n);
 }
 
-template <class T> T softmax_forward(MatrixView<T> z, const T *bias, MatrixView<T> h, T) {
+template <class T> T softmax_forward(const MatrixView<T> &z, const T *bias, const MatrixView<T> &h, T) {
     Largest<T> largest;
     for (Index r = 0; r < z.rows; ++r) {
         T *in = z.data + r * z.stride, *out = h.data + r * h.stride;
@@ -106,7 +109,7 @@ template <class T> T softmax_forward(MatrixView<T> z, const T *bias, MatrixView<
     return largest.value();
 }
 
-template <class T> T softmax_backward(MatrixView<T> d, MatrixView<const T> h, T) {
+template <class T> T softmax_backward(const MatrixView<T> &d, const MatrixView<const T> &h, T) {
     Largest<T> largest;
     const Index n = d.columns;
     for (Index r = 0; r < d.rows; ++r) {
@@ -133,43 +136,44 @@ template <class T, class Row> void apply_function(const T *x, T *y, Index n) {
     sweep<T>(n, [&](Index j, auto last) { store_row(Row::apply(load_row(x + j, n - j, last)), y + j, n - j, last); });
 }
 
-template <class T, class Row> T forward(MatrixView<T> z, const T *bias, MatrixView<T> h, T alpha) {
+// Rows are padded, so whole vectors are read and written, with zeros in the padding: a masked store makes the next kernel's load of
+// it wait for the cache.
+template <class T, class Row> T forward(const MatrixView<T> &z, const T *bias, const MatrixView<T> &h, T alpha) {
     Largest<T> largest;
     const Vec<T> a = Vec<T>::broadcast(alpha);
     for (Index r = 0; r < z.rows; ++r) {
         T *in = z.data + r * z.stride, *out = h.data + r * h.stride;
         sweep<T>(z.columns, [&](Index j, auto last) {
             const Index n = z.columns - j;
-            Vec<T> v = load_row(in + j, n, last);
+            Vec<T> v = Vec<T>::load(in + j);
             if (bias) {
                 v = v + load_row(bias + j, n, last);
-                if (Row::needs == Needs::input) store_row(v, in + j, n, last);
+                if (Row::needs == Needs::input) inside(v, n, last).store(in + j);
             }
-            v = flushed(Row::forward(v, a));
-            store_row(v, out + j, n, last);
-            largest.add(inside(v, n, last));
+            v = inside(flushed(Row::forward(v, a)), n, last);
+            v.store(out + j);
+            largest.add(v);
         });
     }
     return largest.value();
 }
 
-template <class T, class Row> T backward(MatrixView<T> d, MatrixView<const T> saved, T alpha) {
+template <class T, class Row> T backward(const MatrixView<T> &d, const MatrixView<const T> &saved, T alpha) {
     Largest<T> largest;
     const Vec<T> a = Vec<T>::broadcast(alpha);
     for (Index r = 0; r < d.rows; ++r) {
         T *dr = d.data + r * d.stride;
         const T *from = saved.data + r * saved.stride;
         sweep<T>(d.columns, [&](Index j, auto last) {
-            const Index n = d.columns - j;
-            const Vec<T> v = flushed(Row::backward(load_row(dr + j, n, last), load_row(from + j, n, last), a));
-            store_row(v, dr + j, n, last);
-            largest.add(inside(v, n, last));
+            const Vec<T> v = inside(flushed(Row::backward(Vec<T>::load(dr + j), Vec<T>::load(from + j), a)), d.columns - j, last);
+            v.store(dr + j);
+            largest.add(v);
         });
     }
     return largest.value();
 }
 
-template <class T> T largest_of(MatrixView<const T> x) {
+template <class T> T largest_of(const MatrixView<const T> &x) {
     Largest<T> largest;
     for (Index r = 0; r < x.rows; ++r) {
         const T *row = x.data + r * x.stride;
@@ -178,7 +182,7 @@ template <class T> T largest_of(MatrixView<const T> x) {
     return largest.value();
 }
 
-template <class T> void argmax(MatrixView<const T> x, int32_t *out) {
+template <class T> void argmax(const MatrixView<const T> &x, int32_t *out) {
     for (Index r = 0; r < x.rows; ++r) {
         const T *row = x.data + r * x.stride;
         Index best = 0;
@@ -189,7 +193,7 @@ template <class T> void argmax(MatrixView<const T> x, int32_t *out) {
 }
 
 // Columns side by side, one chain each: up to 8 vectors of columns at a time, so that the additions overlap.
-template <class T, Index vectors> Index sum_columns(MatrixView<const T> d, T *out, Index j) {
+template <class T, Index vectors> Index sum_columns(const MatrixView<const T> &d, T *out, Index j) {
     constexpr Index width = Vec<T>::width;
     for (; j + vectors * width <= d.columns; j += vectors * width) {
         Vec<T> sum[size_t{vectors}];
@@ -204,7 +208,7 @@ template <class T, Index vectors> Index sum_columns(MatrixView<const T> d, T *ou
     return j;
 }
 
-template <class T> void column_sums(MatrixView<const T> d, T *out) {
+template <class T> void column_sums(const MatrixView<const T> &d, T *out) {
     const Index j = sum_columns<T, 1>(d, out, sum_columns<T, 8>(d, out, 0));
     if (j == d.columns) return;
     Vec<T> sum = Vec<T>::zero();

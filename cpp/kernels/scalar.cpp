@@ -24,9 +24,9 @@ template <class T> T larger(T largest, T x) {
     return largest >= magnitude || largest != largest ? largest : magnitude;
 }
 
-template <class T> T *row_of(MatrixView<T> x, Index r) { return x.data + r * x.stride; }
+template <class T> T *row_of(const MatrixView<T> &x, Index r) { return x.data + r * x.stride; }
 
-template <class T> void clear_padding(MatrixView<T> x, Index r) {
+template <class T> void clear_padding(const MatrixView<T> &x, Index r) {
     for (Index j = x.columns; j % padding != 0; ++j) row_of(x, r)[j] = 0;
 }
 
@@ -49,12 +49,12 @@ template <class T> void matmul(const Product<T> &p) {
     }
 }
 
-template <class T> void transpose(MatrixView<const T> in, T *out, Index out_stride) {
+template <class T> void transpose(const MatrixView<const T> &in, T *out, Index out_stride) {
     for (Index r = 0; r < in.rows; ++r)
         for (Index c = 0; c < in.columns; ++c) out[c * out_stride + r] = row_of(in, r)[c];
 }
 
-template <class T> void column_sums(MatrixView<const T> d, T *out) {
+template <class T> void column_sums(const MatrixView<const T> &d, T *out) {
     for (Index c = 0; c < d.columns; ++c) {
         out[c] = 0;
         for (Index r = 0; r < d.rows; ++r) out[c] = out[c] + row_of(d, r)[c];
@@ -65,14 +65,14 @@ template <class T> void add(T *a, const T *b, Index n) {
     for (Index i = 0; i < n; ++i) a[i] = a[i] + b[i];
 }
 
-template <class T> T largest_of(MatrixView<const T> x) {
+template <class T> T largest_of(const MatrixView<const T> &x) {
     T largest = 0;
     for (Index r = 0; r < x.rows; ++r)
         for (Index c = 0; c < x.columns; ++c) largest = larger(largest, row_of(x, r)[c]);
     return largest;
 }
 
-template <class T> void argmax(MatrixView<const T> x, int32_t *out) {
+template <class T> void argmax(const MatrixView<const T> &x, int32_t *out) {
     for (Index r = 0; r < x.rows; ++r) {
         const T *row = row_of(x, r);
         Index best = 0;
@@ -83,7 +83,7 @@ template <class T> void argmax(MatrixView<const T> x, int32_t *out) {
 }
 
 template <class T, class Source>
-T gather(MatrixView<const Source> x, const int32_t *rows, Index first, MatrixView<T> out, bool scaled, T scale, T offset) {
+T gather(const MatrixView<const Source> &x, const int32_t *rows, Index first, const MatrixView<T> &out, bool scaled, T scale, T offset) {
     T largest = 0;
     for (Index r = 0; r < out.rows; ++r) {
         const Source *from = row_of(x, rows ? rows[r] : first + r);

@@ -16,7 +16,7 @@ template <class T> void softmax_apply(const T *x, T *y, Index n, T) {
 
 // z ← z + bias, h = f(z) flushed, where `apply` is f on a row.
 template <class T, void (*apply)(const T *, T *, Index, T)>
-T activation_forward(MatrixView<T> z, const T *bias, MatrixView<T> h, T alpha) {
+T activation_forward(const MatrixView<T> &z, const T *bias, const MatrixView<T> &h, T alpha) {
     T largest = 0;
     for (Index r = 0; r < z.rows; ++r) {
         T *zr = row_of(z, r), *hr = row_of(h, r);
@@ -30,7 +30,7 @@ T activation_forward(MatrixView<T> z, const T *bias, MatrixView<T> h, T alpha) {
     return largest;
 }
 
-template <class Row, class T> T activation_backward(MatrixView<T> d, MatrixView<const T> saved, T alpha) {
+template <class Row, class T> T activation_backward(const MatrixView<T> &d, const MatrixView<const T> &saved, T alpha) {
     T largest = 0;
     for (Index r = 0; r < d.rows; ++r)
         for (Index c = 0; c < d.columns; ++c) {
@@ -42,7 +42,7 @@ template <class Row, class T> T activation_backward(MatrixView<T> d, MatrixView<
 }
 
 // q = Σ_j d_j h_j; d_j ← h_j (d_j - q)
-template <class T> T softmax_backward(MatrixView<T> d, MatrixView<const T> h, T) {
+template <class T> T softmax_backward(const MatrixView<T> &d, const MatrixView<const T> &h, T) {
     T largest = 0;
     for (Index r = 0; r < d.rows; ++r) {
         T *dr = row_of(d, r);

@@ -44,7 +44,7 @@ template <class T> T squared_error(const T *z, Target<T> target, T *d, Index col
 }
 
 template <class T, T (*row_loss)(const T *, Target<T>, T *, Index, T)>
-T loss_gradient(MatrixView<const T> z, Targets<T> targets, MatrixView<T> d, T scale, T *losses, T *largest_loss) {
+T loss_gradient(const MatrixView<const T> &z, const Targets<T> &targets, const MatrixView<T> &d, T scale, T *losses, T *largest_loss) {
     T largest = 0;
     *largest_loss = 0;
     for (Index r = 0; r < z.rows; ++r) {

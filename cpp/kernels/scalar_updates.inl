@@ -23,7 +23,7 @@ template <class T> void adam(T &w, T g, T *m, T *v, const T *constants) {
 }
 
 template <class T, int moments, void (*step)(T &, T, T *, T *, const T *)>
-T update(MatrixView<T> w, MatrixView<const T> g, Moments<T> m, const T *constants) {
+T update(const MatrixView<T> &w, const MatrixView<const T> &g, const Moments<T> &m, const T *constants) {
     T largest = 0;
     for (Index r = 0; r < w.rows; ++r)
         for (Index c = 0; c < w.columns; ++c) {

@@ -18,7 +18,7 @@ template <class T, int distance, int... lane> [[gnu::always_inline]] inline void
     }
 }
 
-template <class T, int... lane> void transpose_lanes(MatrixView<const T> in, T *out, Index out_stride) {
+template <class T, int... lane> void transpose_lanes(const MatrixView<const T> &in, T *out, Index out_stride) {
     constexpr Index width = Vec<T>::width;
     for (Index r = 0; r < in.rows; r += width)
         for (Index c = 0; c < in.columns; c += width) {

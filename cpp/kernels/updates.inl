@@ -45,7 +45,8 @@ struct Adam {
     }
 };
 
-template <class T, class Row> T update(MatrixView<T> w, MatrixView<const T> g, Moments<T> moments, const T *constants) {
+template <class T, class Row> T update(const MatrixView<T> &w, const MatrixView<const T> &g, const Moments<T> &moments,
+                                       const T *constants) {
     Largest<T> largest;
     for (Index first = 0; first < w.columns; first += padding) {
         const Index columns = w.columns - first < padding ? w.columns - first : padding, panel = first / padding * moments.panel;

@@ -17,6 +17,7 @@ void set_activation(Stage &stage, const std::string &name, double alpha) {
         throw std::invalid_argument("layer '" + stage.layer + "': " + error.what());
     }
     stage.alpha = alpha;
+    stage.linear = name == "identity";
 }
 
 Index add_parameter(Architecture &net, const std::string &layer, bool is_kernel, Index rows, Index columns,

@@ -175,7 +175,7 @@ template <class T> bool Processor<T>::Worker::stored_gradients_are_finite() {
 template <class T> void Processor<T>::Worker::account() {
     TrainingState<T> &state = training_.state;
     const auto rows = static_cast<double>(step_.rows);
-    state.totals[0] += processor_.mean_loss(training_, step_.rows) * rows;
+    state.totals[0] += processor_.mean_loss(*step_.loss, training_.architecture, step_.rows) * rows;
     for (std::size_t m = 0; m < training_.metrics.size(); ++m)
         state.totals[1 + m] += sum_rows(processor_.workspace_.metrics[m].data(), step_.rows);
     state.rows += step_.rows;
@@ -312,9 +312,8 @@ template <class T> Result<T> Processor<T>::run(Training<T> &training, const Requ
     return std::move(result);
 }
 
-template <class T> double Processor<T>::mean_loss(const Training<T> &training, Index rows) const {
-    const LossKernels<T> &loss = find_loss(*prepared_->kernels, training.loss, training.target);
-    const Index count = loss.per_element ? rows * training.architecture.outputs : rows;
+template <class T> double Processor<T>::mean_loss(const LossKernels<T> &loss, const Architecture &net, Index rows) const {
+    const Index count = loss.per_element ? rows * net.outputs : rows;
     return sum_rows(workspace_.losses.data(), rows) / static_cast<double>(count);
 }
 

@@ -79,10 +79,11 @@ template <class T> void loss_rows(const Step<T> &step, Index row, Index rows, Sc
     const Feed<T> &feed = *step.feed;
     const Targets<T> targets{feed.labels.data(), feed.values.data(), feed.stride, step.order ? step.order + first : nullptr, first};
     T largest_loss = 0;
-    step.loss->gradient(output, targets, d, step.loss_scale, step.workspace->losses.data() + row, &largest_loss);
+    const T largest = step.loss->gradient(output, targets, d, step.loss_scale, step.workspace->losses.data() + row, &largest_loss);
     keep_largest(scratch.notes.loss, largest_loss);
     note_metrics(step, output, row, scratch);
-    through_activation(step, last, d, row, 0, scratch);
+    if (step.net->stages[at(last)].linear) keep_largest(scratch.notes.delta[at(last)], largest);
+    else through_activation(step, last, d, row, 0, scratch);
 }
 
 // dz of the stage below: (dz · Wᵀ) · f'.

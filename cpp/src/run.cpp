@@ -190,7 +190,7 @@ template <class T> Gradients<T> gradients(const Context &context, const Training
         if (!finite(kernels, values, parameter.offset, parameter.rows * parameter.stride))
             throw_diverged(parameter.layer, "gradient", copy.state.cursor.step);
     copy.network->parameters.version = copy.network->parameters.transposed_version = version;
-    return {processor.mean_loss(copy, feed.rows()), values};
+    return {processor.mean_loss(find_loss(kernels, copy.loss, copy.target), copy.architecture, feed.rows()), values};
 }
 
 template <class T> void predict(const Context &context, const Network<T> &network, const Source &x, MatrixView<T> out) {

@@ -42,6 +42,7 @@ struct Stage {
     double alpha;
     Needs needs;
     bool whole_rows;
+    bool linear; // the activation is the identity
 };
 
 struct Architecture {

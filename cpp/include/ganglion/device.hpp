@@ -62,7 +62,8 @@ template <class T> class Processor {
     // Gradients of the last step, in the parameters' layout; empty unless the plan stored them.
     const Buffer<T> &fetch_gradients() const { return workspace_.gradients; }
     const Plan &plan() const { return full_; }
-    double mean_loss(const Training<T> &training, Index rows) const;
+    // Of the last step.
+    double mean_loss(const LossKernels<T> &loss, const Architecture &net, Index rows) const;
 
   private:
     struct Prepared {

@@ -46,10 +46,10 @@ template <class T> struct ActivationKernels {
     void (*apply)(const T *x, T *y, Index n, T alpha);
     // z ← z + bias where bias is not null (one IEEE addition); h = f(z), flushed. z and h may be the same memory unless
     // needs is `input`; z is then left holding the sum. Returns the largest |h|.
-    T (*forward)(MatrixView<T> z, const T *bias, MatrixView<T> h, T alpha);
+    T (*forward)(const MatrixView<T> &z, const T *bias, const MatrixView<T> &h, T alpha);
     // d ← flushed(d · f'(saved)), saved being h or z as `needs` says. For softmax d ← h · (d − Σ_j d_j h_j). Returns the
     // largest |d|. Padding of d that was zero stays zero.
-    T (*backward)(MatrixView<T> d, MatrixView<const T> saved, T alpha);
+    T (*backward)(const MatrixView<T> &d, const MatrixView<const T> &saved, T alpha);
 };
 
 // A plain function for tests and tables: y[i] = f(x[i]), denormals kept.
@@ -75,7 +75,7 @@ template <class T> struct LossKernels {
     bool per_element; // the mean is over rows and columns (mean squared error), not over rows alone
     // From the last layer's output z: losses[r] is the sum of row r's loss, d = scale · ∂loss/∂z flushed (padding written
     // as zero). Returns the largest |d|; `largest_loss` receives the largest |losses|. d may be z itself.
-    T (*gradient)(MatrixView<const T> z, Targets<T> targets, MatrixView<T> d, T scale, T *losses, T *largest_loss);
+    T (*gradient)(const MatrixView<const T> &z, const Targets<T> &targets, const MatrixView<T> &d, T scale, T *losses, T *largest_loss);
 };
 
 // An optimizer's moments of a block of a parameter that begins at a multiple of 16 columns; null where it has none. They lie in
@@ -92,22 +92,23 @@ template <class T> struct Moments {
 template <class T> struct OptimizerKernels {
     const char *name;
     int moments; // 0, 1 or 2 buffers beside the parameters
-    T (*update)(MatrixView<T> w, MatrixView<const T> g, Moments<T> moments, const T *constants);
+    T (*update)(const MatrixView<T> &w, const MatrixView<const T> &g, const Moments<T> &moments, const T *constants);
 };
 
 // Rows of a data set on their way into the batch: out[r,c] = T(x[rows[r], c]) · scale + offset, the product and the sum
 // rounded separately, `scaled` false meaning plain conversion. Returns the largest |out|; padding is written as zero.
 template <class T, class Source>
-using Gather = T (*)(MatrixView<const Source> x, const int32_t *rows, Index first, MatrixView<T> out, bool scaled, T scale, T offset);
+using Gather = T (*)(const MatrixView<const Source> &x, const int32_t *rows, Index first, const MatrixView<T> &out, bool scaled, T scale,
+                     T offset);
 
 template <class T> struct Kernels {
     Index width; // elements per vector
     void (*matmul)(const Product<T> &product);
-    void (*transpose)(MatrixView<const T> in, T *out, Index out_stride); // out[c, r] = in[r, c]; writes nothing else
-    void (*column_sums)(MatrixView<const T> d, T *out);                  // one chain of additions per column, row order, from +0
-    void (*add)(T *a, const T *b, Index n);                              // a ← a + b: one node of the tree over leaves
-    T (*largest)(MatrixView<const T> x);                                 // the largest |x|
-    void (*argmax)(MatrixView<const T> x, int32_t *out);                 // first column of each row's maximum; a NaN wins
+    void (*transpose)(const MatrixView<const T> &in, T *out, Index out_stride); // out[c, r] = in[r, c]; writes nothing else
+    void (*column_sums)(const MatrixView<const T> &d, T *out);                  // one chain of additions per column, row order, from +0
+    void (*add)(T *a, const T *b, Index n);                                     // a ← a + b: one node of the tree over leaves
+    T (*largest)(const MatrixView<const T> &x);                                 // the largest |x|
+    void (*argmax)(const MatrixView<const T> &x, int32_t *out);                 // first column of each row's maximum; a NaN wins
     Gather<T, float> gather_float32;
     Gather<T, double> gather_float64;
     Gather<T, uint8_t> gather_uint8;

@@ -4,19 +4,18 @@
 
 namespace ganglion {
 
-// Columns to compute so that whole vectors are used: rows of network buffers are padded with zeros beyond them.
-template <class T> Index whole_vectors(const Kernels<T> &kernels, Index columns) {
-    return (columns + kernels.width - 1) / kernels.width * kernels.width;
-}
+// Columns to compute so that whole vectors, a power of two wide, are used: rows of network buffers are padded with zeros beyond.
+template <class T> Index whole_vectors(const Kernels<T> &kernels, Index columns) { return (columns + kernels.width - 1) & -kernels.width; }
 
 // z (B,O) = x (B,I) · w (I,O); also dx (B,I) = dz (B,O) · wᵀ (O,I) with the transposed copy as w.
-template <class T> void multiply(const Kernels<T> &kernels, MatrixView<const T> x, MatrixView<const T> w, MatrixView<T> z) {
+template <class T> void multiply(const Kernels<T> &kernels, const MatrixView<const T> &x, const MatrixView<const T> &w,
+                                 const MatrixView<T> &z) {
     kernels.matmul({x.rows, whole_vectors(kernels, z.columns), w.rows, x.data, x.stride, 1, w.data, w.stride, z.data, z.stride, false});
 }
 
 // dw (I,O) = xᵀ · dz over the rows of one leaf: x (rows, I), dz (rows, O). `soon`: the weights that will be updated next.
 template <class T>
-void multiply_transposed(const Kernels<T> &kernels, MatrixView<const T> x, MatrixView<const T> dz, MatrixView<T> dw,
+void multiply_transposed(const Kernels<T> &kernels, const MatrixView<const T> &x, const MatrixView<const T> &dz, const MatrixView<T> &dw,
                          const T *soon = nullptr, Index soon_row = 0) {
     kernels.matmul({x.columns, whole_vectors(kernels, dz.columns), x.rows, x.data, 1, x.stride, dz.data, dz.stride, dw.data, dw.stride,
                     false, soon, soon_row});
