@@ -175,9 +175,11 @@ template <class T, class Row> T backward(const MatrixView<T> &d, const MatrixVie
 
 template <class T> T largest_of(const MatrixView<const T> &x) {
     Largest<T> largest;
-    for (Index r = 0; r < x.rows; ++r) {
+    const bool one_run = x.stride == x.columns;
+    const Index rows = one_run ? 1 : x.rows, columns = one_run ? x.rows * x.columns : x.columns;
+    for (Index r = 0; r < rows; ++r) {
         const T *row = x.data + r * x.stride;
-        sweep<T>(x.columns, [&](Index j, auto last) { largest.add(load_row(row + j, x.columns - j, last)); });
+        sweep<T>(columns, [&](Index j, auto last) { largest.add(load_row(row + j, columns - j, last)); });
     }
     return largest.value();
 }

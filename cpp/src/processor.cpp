@@ -124,14 +124,15 @@ Processor<T>::Worker::Worker(Processor &processor, Training<T> &training, const 
              request.shuffle ? processor.order_.data() : nullptr,
              0,
              0,
+             {},
+             false,
              T(0),
              {}};
     scratch_.notes.weight = 0;
 }
 
 template <class T> void Processor<T>::Worker::begin_step() {
-    step_.first = epoch_.first(cursor_.position);
-    step_.rows = epoch_.size(cursor_.position);
+    set_batch(step_, epoch_.first(cursor_.position), epoch_.size(cursor_.position));
     plan_ = step_.rows == processor_.full_.rows ? &processor_.full_ : &processor_.last_;
     step_.loss_scale = loss_scale(*step_.loss, step_.rows, training_.architecture.outputs);
     constants_ = constants(training_.optimizer, schedule_.rate(training_.rate, static_cast<std::int64_t>(cursor_.step)), cursor_);
@@ -149,9 +150,11 @@ template <class T> bool Processor<T>::Worker::end(Verdict verdict) {
 }
 
 template <class T> bool Processor<T>::Worker::may_write() {
-    Notes<T> &merged = scratch_.merged;
-    merged.reset();
-    for (int t = 0; t < plan_->team; ++t) merged.merge_rows(processor_.workspace_.threads[static_cast<std::size_t>(t)].notes);
+    if (plan_->team > 1) {
+        scratch_.merged.reset();
+        for (int t = 0; t < plan_->team; ++t) scratch_.merged.merge_rows(processor_.workspace_.threads[static_cast<std::size_t>(t)].notes);
+    }
+    const Notes<T> &merged = plan_->team > 1 ? scratch_.merged : scratch_.notes;
     const Verdict verdict = judge_rows(merged);
     if (verdict.outcome != Outcome::done) return end(verdict);
     const Reach after = reach(training_.optimizer, constants_, largest_gradient(merged, step_.rows), largest_weight_, largest_moment_);

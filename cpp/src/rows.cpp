@@ -4,15 +4,15 @@
 namespace ganglion {
 namespace {
 
-template <class T> void through_activation(const Step<T> &step, Index s, MatrixView<T> d, Index row, Index column, Scratch<T> &scratch) {
+template <class T>
+void through_activation(const Step<T> &step, Index s, const MatrixView<T> &d, Index row, Index column, Scratch<T> &scratch) {
     const Stage &stage = step.net->stages[at(s)];
-    Buffer<T> &kept = stage.needs == Needs::input ? step.workspace->z[at(s)] : step.workspace->h[at(s)];
-    const MatrixView<T> saved = view(kept, row, d.rows, column, d.columns, stage.outputs);
-    keep_largest(scratch.notes.delta[at(s)],
-                 step.kernels->activations[stage.activation].backward(d, constant(saved), static_cast<T>(stage.alpha)));
+    const Buffer<T> &kept = stage.needs == Needs::input ? step.workspace->z[at(s)] : step.workspace->h[at(s)];
+    const MatrixView<const T> saved = read(kept, row, d.rows, column, d.columns, stage.outputs);
+    keep_largest(scratch.notes.delta[at(s)], step.kernels->activations[stage.activation].backward(d, saved, static_cast<T>(stage.alpha)));
 }
 
-template <class T> void note_metrics(const Step<T> &step, MatrixView<const T> output, Index row, Scratch<T> &scratch) {
+template <class T> void note_metrics(const Step<T> &step, const MatrixView<const T> &output, Index row, Scratch<T> &scratch) {
     for (std::size_t m = 0; m < step.metrics->size(); ++m) {
         T *result = step.workspace->metrics[m].data() + row;
         const Index n = output.rows;
@@ -37,31 +37,36 @@ template <class T> void note_metrics(const Step<T> &step, MatrixView<const T> ou
 
 } // namespace
 
+template <class T> void set_batch(Step<T> &step, Index first, Index rows) {
+    step.first = first;
+    step.rows = rows;
+    step.x = step.order ? MatrixView<const T>{} : rows_in_place<T>(step.feed->x, first, rows);
+    step.in_place = step.x.data != nullptr;
+    if (!step.in_place) step.x = read(step.workspace->x, 0, rows, 0, step.net->inputs, step.net->inputs);
+}
+
 template <class T> void gather_rows(const Step<T> &step, Index row, Index rows, Scratch<T> &scratch) {
-    if (!step.order)
-        if (const auto x = rows_in_place<T>(step.feed->x, step.first + row, rows); x.data) {
-            keep_largest(scratch.notes.input, step.kernels->largest(x));
-            return;
-        }
     const Index inputs = step.net->inputs, first = step.first + row;
-    keep_largest(scratch.notes.input, gather(*step.kernels, step.feed->x, step.order ? step.order + first : nullptr, first,
-                                             view(step.workspace->x, row, rows, 0, inputs, inputs)));
+    const T largest = step.in_place ? step.kernels->largest(input_rows(step, 0, row, rows, 0, inputs))
+                                    : gather(*step.kernels, step.feed->x, step.order ? step.order + first : nullptr, first,
+                                             view(step.workspace->x, row, rows, 0, inputs, inputs));
+    keep_largest(scratch.notes.input, largest);
 }
 
 // h = f(x · W + b) for some rows and columns of a stage.
 template <class T> void forward_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch) {
-    const auto [s, row, rows, column, columns] = unit;
+    const auto &[s, row, rows, column, columns] = unit;
     const Stage &stage = step.net->stages[at(s)];
     Workspace<T> &space = *step.workspace;
     const MatrixView<T> h = view(space.h[at(s)], row, rows, column, columns, stage.outputs);
-    const MatrixView<T> z = stage.needs == Needs::input ? view(space.z[at(s)], row, rows, column, columns, stage.outputs) : h;
-    const MatrixView<const T> x = input_rows(step, s, row, rows);
+    const MatrixView<T> z = view(stage.needs == Needs::input ? space.z[at(s)] : space.h[at(s)], row, rows, column, columns, stage.outputs);
     const T *values = step.parameters->values.data();
     if (stage.kernel >= 0) {
         const Parameter &w = step.net->parameters[at(stage.kernel)];
-        multiply(*step.kernels, x, {values + w.offset + column, w.rows, columns, w.stride}, z);
+        multiply(*step.kernels, input_rows(step, s, row, rows, 0, stage.inputs), {values + w.offset + column, w.rows, columns, w.stride},
+                 z);
     } else {
-        copy_columns(x, column, z);
+        copy_columns(input_rows(step, s, row, rows, 0, stage.inputs), column, z);
     }
     const T *bias = stage.bias >= 0 ? values + step.net->parameters[at(stage.bias)].offset + column : nullptr;
     keep_largest(scratch.notes.output[at(s)], step.kernels->activations[stage.activation].forward(z, bias, h, static_cast<T>(stage.alpha)));
@@ -74,7 +79,7 @@ template <class T> void forward_rows(const Step<T> &step, Index row, Index rows,
 
 template <class T> void loss_rows(const Step<T> &step, Index row, Index rows, Scratch<T> &scratch) {
     const Index last = static_cast<Index>(step.net->stages.size()) - 1, outputs = step.net->outputs, first = step.first + row;
-    const MatrixView<const T> output = constant(view(step.workspace->h[at(last)], row, rows, 0, outputs, outputs));
+    const MatrixView<const T> output = read(step.workspace->h[at(last)], row, rows, 0, outputs, outputs);
     const MatrixView<T> d = view(step.workspace->d[at(last)], row, rows, 0, outputs, outputs);
     const Feed<T> &feed = *step.feed;
     const Targets<T> targets{feed.labels.data(), feed.values.data(), feed.stride, step.order ? step.order + first : nullptr, first};
@@ -88,16 +93,16 @@ template <class T> void loss_rows(const Step<T> &step, Index row, Index rows, Sc
 
 // dz of the stage below: (dz · Wᵀ) · f'.
 template <class T> void backward_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch) {
-    const auto [s, row, rows, column, columns] = unit;
+    const auto &[s, row, rows, column, columns] = unit;
     const Stage &stage = step.net->stages[at(s)];
     Workspace<T> &space = *step.workspace;
-    const MatrixView<T> dz = view(space.d[at(s)], row, rows, 0, stage.outputs, stage.outputs);
+    const MatrixView<const T> dz = read(space.d[at(s)], row, rows, 0, stage.outputs, stage.outputs);
     const MatrixView<T> dx = view(space.d[at(s - 1)], row, rows, column, columns, stage.inputs);
     if (stage.kernel >= 0) {
         const T *transposed = step.parameters->transposed.data() + stage.transposed;
-        multiply(*step.kernels, constant(dz), {transposed + column, stage.outputs, columns, row_stride(stage.inputs)}, dx);
+        multiply(*step.kernels, dz, {transposed + column, stage.outputs, columns, row_stride(stage.inputs)}, dx);
     } else {
-        copy_columns(constant(dz), column, dx);
+        copy_columns(dz, column, dx);
     }
     through_activation(step, s - 1, dx, row, column, scratch);
 }
@@ -122,6 +127,7 @@ template <class T> T loss_scale(const LossKernels<T> &loss, Index rows, Index co
     return static_cast<T>(1.0 / static_cast<double>(loss.per_element ? rows * columns : rows));
 }
 
+template void set_batch(Step<float> &, Index, Index);
 template void gather_rows(const Step<float> &, Index, Index, Scratch<float> &);
 template void forward_tile(const Step<float> &, const Unit &, Scratch<float> &);
 template void forward_rows(const Step<float> &, Index, Index, Scratch<float> &);
@@ -130,6 +136,7 @@ template void backward_tile(const Step<float> &, const Unit &, Scratch<float> &)
 template void output_rows(const Step<float> &, const Unit &, Scratch<float> &);
 template void all_rows(const Step<float> &, const Unit &, Scratch<float> &);
 template float loss_scale(const LossKernels<float> &, Index, Index);
+template void set_batch(Step<double> &, Index, Index);
 template void gather_rows(const Step<double> &, Index, Index, Scratch<double> &);
 template void forward_tile(const Step<double> &, const Unit &, Scratch<double> &);
 template void forward_rows(const Step<double> &, Index, Index, Scratch<double> &);

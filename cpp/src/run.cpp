@@ -148,11 +148,12 @@ template <class T> Evaluation evaluate(const Context &context, const Training<T>
                      nullptr,
                      0,
                      0,
+                     {},
+                     false,
                      loss_scale(loss, n, net.outputs),
                      {}};
         for (Index panel = next++; panel < panels; panel = next++) {
-            step.first = panel * leaf_rows;
-            step.rows = std::min(leaf_rows, n - step.first);
+            set_batch(step, panel * leaf_rows, std::min(leaf_rows, n - panel * leaf_rows));
             scratch.notes.reset();
             gather_rows(step, 0, step.rows, scratch);
             if (!std::isfinite(scratch.notes.input)) all_finite = false;
@@ -221,11 +222,12 @@ template <class T> void predict(const Context &context, const Network<T> &networ
                      nullptr,
                      0,
                      0,
+                     {},
+                     false,
                      T(0),
                      {}};
         for (Index panel = next++; panel < panels; panel = next++) {
-            step.first = panel * leaf_rows;
-            step.rows = std::min(leaf_rows, n - step.first);
+            set_batch(step, panel * leaf_rows, std::min(leaf_rows, n - panel * leaf_rows));
             scratch.notes.reset();
             gather_rows(step, 0, step.rows, scratch);
             if (!std::isfinite(scratch.notes.input)) all_finite = false;

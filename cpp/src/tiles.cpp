@@ -20,14 +20,11 @@ template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scr
     sum_leaves(
         step.rows,
         [&](Index slot, Index first, Index count) {
-            MatrixView<const T> x = input_rows(step, s, first, count);
-            x.data += row;
-            x.columns = rows;
-            const MatrixView<T> dz = view(step.workspace->d[at(s)], first, count, column, whole, stage.outputs);
+            const MatrixView<const T> x = input_rows(step, s, first, count, row, rows);
+            const MatrixView<const T> dz = read(step.workspace->d[at(s)], first, count, column, whole, stage.outputs);
             const bool last = updates && first + count == step.rows;
-            multiply_transposed(kernels, x, constant(dz), MatrixView<T>{tile(slot), rows, columns, stride}, last ? weights : nullptr,
-                                w.stride);
-            if (with_bias) kernels.column_sums(constant(dz), bias(slot));
+            multiply_transposed(kernels, x, dz, MatrixView<T>{tile(slot), rows, columns, stride}, last ? weights : nullptr, w.stride);
+            if (with_bias) kernels.column_sums(dz, bias(slot));
         },
         [&](Index to, Index from) {
             kernels.add(tile(to), tile(from), rows * stride);

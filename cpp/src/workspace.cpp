@@ -4,12 +4,6 @@
 namespace ganglion {
 namespace {
 
-template <class T> MatrixView<const T> batch_rows(const Step<T> &step, Index row, Index rows) {
-    if (!step.order)
-        if (const auto x = rows_in_place<T>(step.feed->x, step.first + row, rows); x.data) return x;
-    return constant(view(step.workspace->x, row, rows, 0, step.net->inputs, step.net->inputs));
-}
-
 template <class T> void add_thread(Workspace<T> &space, const Architecture &net, Index rows) {
     Scratch<T> &scratch = space.threads.emplace_back();
     scratch.argmax.resize(at(rows));
@@ -18,12 +12,6 @@ template <class T> void add_thread(Workspace<T> &space, const Architecture &net,
 }
 
 } // namespace
-
-template <class T> MatrixView<const T> input_rows(const Step<T> &step, Index s, Index row, Index rows) {
-    if (s == 0) return batch_rows(step, row, rows);
-    const Index width = step.net->stages[at(s)].inputs;
-    return constant(view(step.workspace->h[at(s - 1)], row, rows, 0, width, width));
-}
 
 template <class T> void Notes<T>::reset() {
     input = loss = 0;
@@ -73,12 +61,10 @@ Workspace<T> make_workspace(const Architecture &net, Index rows, int team, std::
 }
 
 template struct Notes<float>;
-template MatrixView<const float> input_rows(const Step<float> &, Index, Index, Index);
 template Workspace<float> make_forward_workspace(const Architecture &, Index);
 template Workspace<float> make_loss_workspace(const Architecture &, Index, std::size_t);
 template Workspace<float> make_workspace(const Architecture &, Index, int, std::size_t, bool);
 template struct Notes<double>;
-template MatrixView<const double> input_rows(const Step<double> &, Index, Index, Index);
 template Workspace<double> make_forward_workspace(const Architecture &, Index);
 template Workspace<double> make_loss_workspace(const Architecture &, Index, std::size_t);
 template Workspace<double> make_workspace(const Architecture &, Index, int, std::size_t, bool);

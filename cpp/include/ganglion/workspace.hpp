@@ -51,7 +51,9 @@ template <class T> struct Step {
     const std::vector<Metric> *metrics;
     const std::int32_t *order; // of the epoch, or null
     Index first, rows;         // of the batch in the epoch
-    T loss_scale;              // 1 / B, or 1 / (B · O)
+    MatrixView<const T> x;     // (B, I): the batch, in place or as the workspace's rows
+    bool in_place;
+    T loss_scale; // 1 / B, or 1 / (B · O)
     T constants[most_constants];
 };
 
@@ -70,18 +72,25 @@ template <class T> void keep_largest(T &largest, T value) {
 
 inline std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 
+// Rows and columns of a (B, width) buffer, to write or to read. Views are made where they are used and never copied: a copy's wide
+// load would wait for the narrow stores that made the original.
 template <class T> MatrixView<T> view(Buffer<T> &buffer, Index row, Index rows, Index column, Index columns, Index width) {
     const Index stride = row_stride(width);
     return {buffer.data() + row * stride + column, rows, columns, stride};
 }
+template <class T> MatrixView<const T> read(const Buffer<T> &buffer, Index row, Index rows, Index column, Index columns, Index width) {
+    const Index stride = row_stride(width);
+    return {buffer.data() + row * stride + column, rows, columns, stride};
+}
 
-template <class T> MatrixView<const T> constant(MatrixView<T> x) { return {x.data, x.rows, x.columns, x.stride}; }
-
-template <class T> void copy_columns(MatrixView<const T> from, Index column, MatrixView<T> to) {
+template <class T> void copy_columns(const MatrixView<const T> &from, Index column, const MatrixView<T> &to) {
     for (Index r = 0; r < to.rows; ++r) std::copy_n(from.data + r * from.stride + column, to.columns, to.data + r * to.stride);
 }
 
-// What stage `s` reads: (rows, I).
-template <class T> MatrixView<const T> input_rows(const Step<T> &step, Index s, Index row, Index rows);
+// What stage `s` reads: some of its columns, for some rows.
+template <class T> MatrixView<const T> input_rows(const Step<T> &step, Index s, Index row, Index rows, Index column, Index columns) {
+    if (s == 0) return {step.x.data + row * step.x.stride + column, rows, columns, step.x.stride};
+    return read(step.workspace->h[at(s - 1)], row, rows, column, columns, step.net->stages[at(s)].inputs);
+}
 
 } // namespace ganglion
