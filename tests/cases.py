@@ -20,9 +20,48 @@ OPTIMIZERS = {
     "momentum": {"momentum": 0.875},
     "nesterov": {"momentum": 0.875},
     "adam": {"beta1": 0.875, "beta2": 0.96875, "epsilon": 2.0**-20},
+    "adamw": {"beta1": 0.875, "beta2": 0.96875, "epsilon": 2.0**-20},
+    "rmsprop": {"rho": 0.9375, "epsilon": 2.0**-20},
+    "rmsprop_momentum": {"rho": 0.9375, "momentum": 0.875, "epsilon": 2.0**-20},
+    "adagrad": {"initial_accumulator": 2.0**-10, "epsilon": 2.0**-20},
 }
-LEARNING_RATES = {"sgd": 0.25, "momentum": 0.0625, "nesterov": 0.0625, "adam": 0.015625}
-SCHEDULES = {"constant": {"rate": 0.25}, "linear": {"initial": 0.25, "final": 0.0625, "steps": 6}}
+LEARNING_RATES = {
+    "sgd": 0.25,
+    "momentum": 0.0625,
+    "nesterov": 0.0625,
+    "adam": 0.015625,
+    "adamw": 0.015625,
+    "rmsprop": 0.015625,
+    "rmsprop_momentum": 0.00390625,
+    "adagrad": 0.25,
+}
+# In the reference's words.
+SCHEDULES = {
+    "constant": {"rate": 0.0625},
+    "linear": {"initial": 0.0625, "final": 0.015625, "steps": 6},
+    "step": {"initial": 0.0625, "steps": 3, "factor": 0.75},
+    "exponential": {"initial": 0.0625, "steps": 3, "factor": 0.75},
+    "cosine": {"initial": 0.0625, "final": 0.015625, "steps": 6},
+    "piecewise": {"boundaries": (2, 5), "rates": (0.0625, 0.03125, 0.0)},
+    "warm_up": {"initial": 0.015625, "steps": 4, "then": reference.Cosine(0.0625, 0.015625, 5)},
+    "one_cycle": {"initial": 0.015625, "peak": 0.0625, "final": 0.0, "peak_step": 3.5, "steps": 9},
+    "sampled": {"rates": tuple(0.0625 / (1 + step) for step in range(10))},
+}
+
+
+def native_optimizer(core, name, **options):
+    """A row of the core's table, told in the reference's words."""
+    words = {"rho": "beta2"}
+    return core.Optimizer(name, **{words.get(word, word): value for word, value in options.items()})
+
+
+def native_schedule(core, name, **options):
+    """A row of the core's table, told in the reference's words."""
+    told = {"rate": "initial"}
+    options = {told.get(word, word): value for word, value in options.items()}
+    if "then" in options:
+        options["then"] = native_schedule(core, "cosine", **vars(options["then"]))
+    return core.Schedule(name, **options)
 
 
 def options(activation):

@@ -7,7 +7,7 @@ that it would have refused a wrong result.
 import numpy as np
 import pytest
 
-from cases import ALPHA, LEARNING_RATES, LOSSES, OPTIMIZERS, SCHEDULES, Case, numbers
+from cases import ALPHA, LEARNING_RATES, LOSSES, OPTIMIZERS, SCHEDULES, Case, native_optimizer, native_schedule, numbers
 from ganglion import reference
 from ganglion._native import _ganglion_core as core
 from tolerance import (
@@ -34,7 +34,7 @@ def training(case, dtype, optimizer="sgd", metrics=(), schedule=None, **options)
     rate = core.Schedule("constant", LEARNING_RATES[optimizer], 0.0, 1) if schedule is None else schedule
     network = case.core(core, dtype)
     return network, core.Training(
-        network, case.loss, case.target, core.Optimizer(optimizer, **options), rate, list(metrics)
+        network, case.loss, case.target, native_optimizer(core, optimizer, **options), rate, list(metrics)
     )
 
 
@@ -224,7 +224,7 @@ def test_ten_updates_in_float32(name, decay, context):
 @pytest.mark.parametrize("name", core.optimizers())
 def test_ten_steps_in_float64(name, decay, schedule, context):
     case, options = Case("tanh"), OPTIMIZERS[name] | {"weight_decay": decay}
-    rate = native_schedule(schedule)
+    rate = native_schedule(core, schedule, **SCHEDULES[schedule])
     network, trainee = training(case, "float64", name, schedule=rate, **options)
     model, optimizer = (
         case.reference(),
@@ -242,19 +242,14 @@ def test_ten_steps_in_float64(name, decay, schedule, context):
 # What a run does beside updates.
 
 
-def native_schedule(name):
-    values = {"final": 0.0, "steps": 1} | SCHEDULES[name]
-    return core.Schedule(name, values.get("initial", values.get("rate")), values["final"], values["steps"])
-
-
 @pytest.mark.parametrize("name", core.schedules())
 def test_schedules(name, context):
     case = Case("identity")
-    _, trainee = training(case, "float32", schedule=native_schedule(name))
+    _, trainee = training(case, "float32", schedule=native_schedule(core, name, **SCHEDULES[name]))
     expected = reference.SCHEDULES[name](**SCHEDULES[name])
     for step in range(10):
         assert trainee.step == step
-        assert trainee.learning_rate == pytest.approx(expected(step), rel=1e-15)
+        assert trainee.learning_rate == pytest.approx(expected(step), rel=1e-14, abs=1e-17)
         trainee.run(context, case.feed(core, "float32"), batch_size=case.rows, steps=1, shuffle=False)
 
 

@@ -13,7 +13,7 @@ HEADERS = ROOT / "cpp" / "include" / "ganglion"
 
 # The units of the core from the bottom up. A unit includes units of lower levels and, from its .cpp, its own header.
 LEVELS = (
-    ("matrix", "table"),
+    ("elementary", "matrix", "table"),
     ("arena", "error", "kernel_set", "random", "schedule", "threads"),
     ("dispatch", "initializers", "leaves"),
     ("architecture", "context", "feed", "matmul"),

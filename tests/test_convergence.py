@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cases import LEARNING_RATES, OPTIMIZERS, numbers
+from cases import LEARNING_RATES, OPTIMIZERS, native_optimizer, numbers
 from ganglion._native import _ganglion_core as core
 
 DTYPES = ["float32", "float64"]
@@ -14,7 +14,7 @@ def train(layers, loss, feed, inputs, name, dtype, steps):
     network = core.Network(inputs, layers, dtype, 3)
     schedule = core.Schedule("linear", LEARNING_RATES[name], 0.0, steps)
     target = "labels" if loss == "cross_entropy" else "values"
-    training = core.Training(network, loss, target, core.Optimizer(name, **OPTIMIZERS[name]), schedule, [])
+    training = core.Training(network, loss, target, native_optimizer(core, name, **OPTIMIZERS[name]), schedule, [])
     context = core.Context(None, 2)
     before = training.evaluate(context, feed).loss
     training.run(context, feed, batch_size=16, steps=steps, shuffle=True)

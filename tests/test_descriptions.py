@@ -25,8 +25,13 @@ def test_losses_and_schedules_are_the_core_s():
 
 
 def test_optimizers_are_the_core_s():
-    assert sorted(OPTIMIZERS.names) == ["adam", "sgd"]
-    assert sorted(CORE.optimizers()) == ["adam", "momentum", "nesterov", "sgd"]  # three of them are SGD
+    made = {
+        name: {"sgd": [gg.SGD(), gg.SGD(momentum=0.9), gg.SGD(momentum=0.9, nesterov=True)]}.get(name, [row()])
+        for name, row in OPTIMIZERS.names.items()
+    }
+    made["rmsprop"].append(gg.RMSprop(momentum=0.9))
+    rows = [optimizer.native().name for optimizers in made.values() for optimizer in optimizers]
+    assert sorted(rows) == sorted(CORE.optimizers())
 
 
 @pytest.mark.parametrize(
@@ -61,6 +66,16 @@ def test_a_family_knows_its_rows_by_name(family):
         (lambda: gg.Adam(beta1=1.0), ValueError, r"beta1 must be finite and >= 0 and < 1; given 1.0"),
         (lambda: gg.Adam(beta2=-0.5), ValueError, r"beta2 must be finite and >= 0 and < 1; given -0.5"),
         (lambda: gg.Adam(epsilon=0), ValueError, r"epsilon must be finite and > 0; given 0"),
+        (lambda: gg.AdamW(weight_decay=-1), ValueError, r"weight_decay must be finite and >= 0; given -1"),
+        (lambda: gg.RMSprop(rho=1), ValueError, r"rho must be finite and >= 0 and < 1; given 1"),
+        (lambda: gg.RMSprop(momentum=1), ValueError, r"momentum must be finite and >= 0 and < 1; given 1"),
+        (lambda: gg.RMSprop(epsilon=0), ValueError, r"epsilon must be finite and > 0; given 0"),
+        (lambda: gg.AdaGrad(epsilon=0), ValueError, r"epsilon must be finite and > 0; given 0"),
+        (
+            lambda: gg.AdaGrad(initial_accumulator=-1),
+            ValueError,
+            r"initial_accumulator must be finite and >= 0; given -1",
+        ),
         (lambda: gg.Adam(None), TypeError, r"learning_rate must be a number; given None of type NoneType"),
         (lambda: Constant(0), ValueError, r"learning_rate must be finite and > 0; given 0"),
         (lambda: gg.LinearDecay(0, 0, 10), ValueError, r"initial must be finite and > 0; given 0"),
@@ -83,6 +98,9 @@ def test_a_wrong_argument_is_named(make, error, message):
         (gg.SGD(0.1, 0.9, True, 1e-4), "SGD(learning_rate=0.1, momentum=0.9, nesterov=True, weight_decay=0.0001)"),
         (gg.Adam(np.float64(0.5)), "Adam(learning_rate=0.5)"),
         (gg.Adam(gg.LinearDecay(1, 0, 5)), "Adam(learning_rate=LinearDecay(1.0, 0.0, 5))"),
+        (gg.AdamW(weight_decay=0.01), "AdamW(weight_decay=0.01)"),
+        (gg.RMSprop(rho=0.99, momentum=0.9), "RMSprop(rho=0.99, momentum=0.9)"),
+        (gg.AdaGrad(initial_accumulator=0.1), "AdaGrad(initial_accumulator=0.1)"),
         (gg.CrossEntropy(), "CrossEntropy()"),
     ],
 )
@@ -94,6 +112,9 @@ def test_repr_can_be_run(value, text):
 def test_defaults_are_those_of_the_papers():
     assert dataclasses.astuple(gg.SGD()) == (1e-2, 0.0, False, 0.0)
     assert dataclasses.astuple(gg.Adam()) == (1e-3, 0.9, 0.999, 1e-8, 0.0)
+    assert dataclasses.astuple(gg.AdamW()) == (1e-3, 0.9, 0.999, 1e-8, 0.0)
+    assert dataclasses.astuple(gg.RMSprop()) == (1e-3, 0.9, 0.0, 1e-8, 0.0)
+    assert dataclasses.astuple(gg.AdaGrad()) == (1e-2, 0.0, 1e-10, 0.0)
     assert gg.Adam().schedule == Constant(1e-3)
 
 

@@ -245,7 +245,7 @@ def test_cross_entropy_of_one_output_is_refused():
         (
             (classifier(), "mse", "adamm"),
             ValueError,
-            "unknown optimizer 'adamm'; known: sgd, adam; did you mean 'adam'",
+            "unknown optimizer 'adamm'; known: sgd, adam, adamw, rmsprop, adagrad; did you mean 'adam",
         ),
         ((classifier(), "mse", 0.1), TypeError, "optimizer must be the name of an optimizer .*given 0.1"),
         (

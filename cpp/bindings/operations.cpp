@@ -1,8 +1,7 @@
-// The submodule `operations`: each kernel of each set by itself, and the random numbers and schedules, for the tests.
+// The submodule `operations`: each kernel of each set by itself, and the random numbers, for the tests.
 #include "operations.hpp"
 #include "ganglion/dispatch.hpp"
 #include "ganglion/initializers.hpp"
-#include "ganglion/schedule.hpp"
 #include "panel.hpp"
 #include <optional>
 #include <pybind11/stl.h>
@@ -312,12 +311,6 @@ void bind_random_numbers(py::module_ &m) {
         "count"_a, py::kw_only(), "seed"_a, "epoch"_a = 0);
     m.def("initialize", &initialize_matrix, "name"_a, "rows"_a, "columns"_a, py::kw_only(), "fan_in"_a, "fan_out"_a, "seed"_a,
           "index"_a = 0, "dtype"_a = "float32");
-    m.def(
-        "schedule_rate",
-        [](Names name, double initial, double final, std::int64_t steps, std::int64_t step) {
-            return find_schedule(name).rate({initial, final, steps}, step);
-        },
-        "name"_a, py::kw_only(), "initial"_a, "final"_a, "steps"_a, "step"_a);
 }
 
 } // namespace

@@ -173,7 +173,22 @@ template <class T> class Trainer {
     }
 
     double learning_rate() const {
-        return find_schedule(training_.schedule).rate(training_.rate, static_cast<std::int64_t>(training_.state.cursor.step));
+        const auto step = static_cast<std::int64_t>(training_.state.cursor.step);
+        if (!training_.state.learning_rate) training_.schedule.check(step, 1);
+        return ganglion::learning_rate(training_, training_.state.cursor.step);
+    }
+    std::optional<double> given_rate() const { return training_.state.learning_rate; }
+    void set_learning_rate(std::optional<double> rate) {
+        if (rate && !(*rate >= 0 && std::isfinite(*rate)))
+            throw std::invalid_argument("learning_rate must be finite and >= 0, not " + py::str(py::float_(*rate)).cast<std::string>());
+        const Claim claim(training_.network->busy);
+        require(claim);
+        training_.state.learning_rate = rate;
+    }
+    void sample(std::int64_t first, std::vector<double> rates) {
+        const Claim claim(training_.network->busy);
+        require(claim);
+        training_.schedule.set_samples(first, std::move(rates));
     }
     void begin_epoch() {
         training_.state.cursor.position = 0;
@@ -214,32 +229,44 @@ struct TrainingHandle {
 };
 
 TrainingHandle make(const NetworkHandle &network, const std::string &loss, const std::string &target, const OptimizerDescription &optimizer,
-                    const std::pair<std::string, ScheduleDescription> &schedule, const std::vector<std::string> &metrics) {
+                    const NamedSchedule &schedule, const std::vector<std::string> &metrics) {
     if (target != "labels" && target != "values") throw_unknown("target", target, {"labels", "values"});
     const TargetKind kind = target == "labels" ? TargetKind::labels : TargetKind::values;
     return std::visit(
         [&]<class T>(const std::shared_ptr<Network<T>> &net) {
-            return TrainingHandle{std::make_unique<Trainer<T>>(
-                make_training(net, loss, kind, optimizer, schedule.first, schedule.second, metrics_of(metrics)))};
+            return TrainingHandle{std::make_unique<Trainer<T>>(make_training(net, loss, kind, optimizer, schedule, metrics_of(metrics)))};
         },
         network.network);
 }
 
-struct NamedSchedule {
-    std::pair<std::string, ScheduleDescription> value;
-};
+NamedSchedule schedule_of(const std::string &name, double initial, double final, std::int64_t steps, double factor, double peak,
+                          double peak_step, std::vector<std::int64_t> boundaries, std::vector<double> rates,
+                          const std::optional<NamedSchedule> &then) {
+    ScheduleDescription description{initial, final, steps, factor, peak, peak_step, std::move(boundaries)};
+    if (!rates.empty()) description.rates = std::make_shared<const std::vector<double>>(std::move(rates));
+    if (then) description.then = std::make_shared<const NamedSchedule>(*then);
+    return make_schedule(name, std::move(description));
+}
 
 } // namespace
 
 void bind_training(py::module_ &module) {
     py::class_<OptimizerDescription>(module, "Optimizer", "An optimizer as the core is told of it.")
-        .def(py::init<std::string, double, double, double, double, double>(), py::arg("name"), py::arg("momentum") = 0.0,
-             py::arg("beta1") = 0.9, py::arg("beta2") = 0.999, py::arg("epsilon") = 1e-8, py::arg("weight_decay") = 0.0);
+        .def(py::init<std::string, double, double, double, double, double, double>(), py::arg("name"), py::arg("momentum") = 0.0,
+             py::arg("beta1") = 0.9, py::arg("beta2") = 0.999, py::arg("epsilon") = 1e-8, py::arg("weight_decay") = 0.0,
+             py::arg("initial_accumulator") = 0.0)
+        .def_readonly("name", &OptimizerDescription::name, "Its row of the kernel sets' table.");
     py::class_<NamedSchedule>(module, "Schedule", "A learning-rate schedule as the core is told of it.")
-        .def(py::init([](std::string name, double initial, double final, std::int64_t steps) {
-                 return NamedSchedule{{std::move(name), {initial, final, steps}}};
-             }),
-             py::arg("name"), py::arg("initial"), py::arg("final") = 0.0, py::arg("steps") = 0);
+        .def(py::init(&schedule_of), py::arg("name"), py::arg("initial") = 0.0, py::arg("final") = 0.0, py::arg("steps") = 0, py::kw_only(),
+             py::arg("factor") = 1.0, py::arg("peak") = 0.0, py::arg("peak_step") = 0.0,
+             py::arg("boundaries") = std::vector<std::int64_t>(), py::arg("rates") = std::vector<double>(), py::arg("then") = py::none())
+        .def(
+            "rate",
+            [](const NamedSchedule &self, std::int64_t step) {
+                self.check(step, 1);
+                return self.rate(step);
+            },
+            py::arg("step"), "Of a step, counted from 0.");
     py::class_<FeedHandle>(module, "Feed", "A data set: x read in place, targets copied.")
         .def(py::init(&make_feed), py::arg("x"), py::arg("labels") = py::none(), py::arg("values") = py::none());
     py::class_<ReportHandle>(module, "Report", "What a run did, and on what.")
@@ -264,9 +291,8 @@ void bind_training(py::module_ &module) {
     py::class_<SnapshotHandle>(module, "Snapshot", "Parameters, moments and counters: one value.");
     py::class_<TrainingHandle>(module, "Training", "A network in training: loss, optimizer, schedule and where it is.")
         .def(py::init([](const NetworkHandle &network, const std::string &loss, const std::string &target,
-                         const OptimizerDescription &optimizer, const NamedSchedule &schedule, const std::vector<std::string> &metrics) {
-                 return make(network, loss, target, optimizer, schedule.value, metrics);
-             }),
+                         const OptimizerDescription &optimizer, const NamedSchedule &schedule,
+                         const std::vector<std::string> &metrics) { return make(network, loss, target, optimizer, schedule, metrics); }),
              py::arg("network"), py::arg("loss"), py::arg("target"), py::arg("optimizer"), py::arg("schedule"), py::arg("metrics"))
         .def(
             "run",
@@ -300,6 +326,19 @@ void bind_training(py::module_ &module) {
             "learning_rate",
             [](const TrainingHandle &self) { return self.with([](const auto &trainer) { return trainer.learning_rate(); }); },
             "Of the next step.")
+        .def_property_readonly(
+            "given_rate", [](const TrainingHandle &self) { return self.with([](const auto &trainer) { return trainer.given_rate(); }); },
+            "What set_learning_rate was told last.")
+        .def(
+            "set_learning_rate",
+            [](TrainingHandle &self, std::optional<double> rate) { self.with([&](auto &trainer) { trainer.set_learning_rate(rate); }); },
+            py::arg("rate"), "Of all steps from now on, in place of the schedule's; None: the schedule's again.")
+        .def(
+            "sample",
+            [](TrainingHandle &self, std::int64_t first, std::vector<double> rates) {
+                self.with([&](auto &trainer) { trainer.sample(first, std::move(rates)); });
+            },
+            py::arg("first"), py::arg("rates"), "Rates of the steps from `first` on, for the schedule \"sampled\".")
         .def(
             "begin_epoch", [](TrainingHandle &self) { self.with([](auto &trainer) { trainer.begin_epoch(); }); },
             "Drops an epoch under way.")

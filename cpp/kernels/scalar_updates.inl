@@ -1,4 +1,5 @@
-// Optimizers of the scalar set: one parameter's update; g is the gradient with weight decay.
+// Optimizers of the scalar set: one parameter's update. g is the gradient with weight decay; with a decoupled one w has been
+// shrunk before instead.
 
 // constants: lr, weight decay
 template <class T> void sgd(T &w, T g, T *, T *, const T *constants) { w = soft_fma(-constants[0], g, w); }
@@ -22,14 +23,34 @@ template <class T> void adam(T &w, T g, T *m, T *v, const T *constants) {
     w = w - (constants[0] * *m) / soft_fma(square_root(*v), constants[6], constants[7]);
 }
 
-template <class T, int moments, void (*step)(T &, T, T *, T *, const T *)>
+// constants: lr, weight decay, ρ, 1 - ρ, ε
+template <class T> void rmsprop(T &w, T g, T *v, T *, const T *constants) {
+    *v = flushed(soft_fma(constants[2], *v, (constants[3] * g) * g));
+    w = w - (constants[0] * g) / (square_root(*v) + constants[4]);
+}
+
+// constants: lr, weight decay, ρ, 1 - ρ, ε, μ
+template <class T> void rmsprop_momentum(T &w, T g, T *m, T *v, const T *constants) {
+    *v = flushed(soft_fma(constants[2], *v, (constants[3] * g) * g));
+    *m = flushed(soft_fma(constants[5], *m, g / (square_root(*v) + constants[4])));
+    w = soft_fma(-constants[0], *m, w);
+}
+
+// constants: lr, weight decay, ε
+template <class T> void adagrad(T &w, T g, T *v, T *, const T *constants) {
+    *v = flushed(soft_fma(g, g, *v));
+    w = w - (constants[0] * g) / (square_root(*v) + constants[2]);
+}
+
+template <class T, int moments, void (*step)(T &, T, T *, T *, const T *), bool decoupled = false>
 T update(const MatrixView<T> &w, const MatrixView<const T> &g, const Moments<T> &m, const T *constants) {
     T largest = 0;
     for (Index r = 0; r < w.rows; ++r)
         for (Index c = 0; c < w.columns; ++c) {
             T &weight = w.data[r * w.stride + c];
             const Index at = c / padding * m.panel + r * padding + c % padding;
-            const T decayed = soft_fma(constants[1], weight, row_of(g, r)[c]);
+            const T gradient = row_of(g, r)[c], decayed = decoupled ? gradient : soft_fma(constants[1], weight, gradient);
+            if (decoupled) weight = soft_fma(-constants[1], weight, weight);
             step(weight, decayed, moments > 0 ? m.first + at : nullptr, moments > 1 ? m.second + at : nullptr, constants);
             largest = larger(largest, weight);
         }
@@ -38,9 +59,9 @@ T update(const MatrixView<T> &w, const MatrixView<const T> &g, const Moments<T> 
 
 template <class T>
 constexpr OptimizerKernels<T> optimizers[] = {
-    {"sgd", 0, update<T, 0, sgd>},
-    {"momentum", 1, update<T, 1, momentum>},
-    {"nesterov", 1, update<T, 1, nesterov>},
-    {"adam", 2, update<T, 2, adam>},
-    {nullptr, 0, nullptr},
+    {"sgd", 0, update<T, 0, sgd>},           {"momentum", 1, update<T, 1, momentum>},
+    {"nesterov", 1, update<T, 1, nesterov>}, {"adam", 2, update<T, 2, adam>},
+    {"adamw", 2, update<T, 2, adam, true>}, // its constants[1] is lr · weight decay
+    {"rmsprop", 1, update<T, 1, rmsprop>},   {"rmsprop_momentum", 2, update<T, 2, rmsprop_momentum>},
+    {"adagrad", 1, update<T, 1, adagrad>},   {nullptr, 0, nullptr},
 };

@@ -45,6 +45,52 @@ struct Adam {
     }
 };
 
+// constants: lr / (1 - β₁ᵗ), lr · weight decay, β₁, 1 - β₁, β₂, 1 - β₂, 1 / √(1 - β₂ᵗ), ε
+struct AdamW {
+    static constexpr const char *name = "adamw";
+    static constexpr int moments = 2;
+    template <class V, class T> [[gnu::always_inline]] static void step(V &w, V g, V &m, V &v, const T *c) {
+        w = fma(V::broadcast(-c[1]), w, w);
+        m = flushed(fma(V::broadcast(c[2]), m, V::broadcast(c[3]) * g));
+        v = flushed(fma(V::broadcast(c[4]), v, V::broadcast(c[5]) * g * g));
+        w = w - V::broadcast(c[0]) * m / fma(sqrt(v), V::broadcast(c[6]), V::broadcast(c[7]));
+    }
+};
+
+// constants: learning rate, weight decay, ρ, 1 - ρ, ε
+struct Rmsprop {
+    static constexpr const char *name = "rmsprop";
+    static constexpr int moments = 1;
+    template <class V, class T> [[gnu::always_inline]] static void step(V &w, V g, V &v, V &, const T *c) {
+        g = fma(V::broadcast(c[1]), w, g);
+        v = flushed(fma(V::broadcast(c[2]), v, V::broadcast(c[3]) * g * g));
+        w = w - V::broadcast(c[0]) * g / (sqrt(v) + V::broadcast(c[4]));
+    }
+};
+
+// constants: learning rate, weight decay, ρ, 1 - ρ, ε, μ
+struct RmspropMomentum {
+    static constexpr const char *name = "rmsprop_momentum";
+    static constexpr int moments = 2;
+    template <class V, class T> [[gnu::always_inline]] static void step(V &w, V g, V &m, V &v, const T *c) {
+        g = fma(V::broadcast(c[1]), w, g);
+        v = flushed(fma(V::broadcast(c[2]), v, V::broadcast(c[3]) * g * g));
+        m = flushed(fma(V::broadcast(c[5]), m, g / (sqrt(v) + V::broadcast(c[4]))));
+        w = fma(V::broadcast(-c[0]), m, w);
+    }
+};
+
+// constants: learning rate, weight decay, ε
+struct Adagrad {
+    static constexpr const char *name = "adagrad";
+    static constexpr int moments = 1;
+    template <class V, class T> [[gnu::always_inline]] static void step(V &w, V g, V &v, V &, const T *c) {
+        g = fma(V::broadcast(c[1]), w, g);
+        v = flushed(fma(g, g, v));
+        w = w - V::broadcast(c[0]) * g / (sqrt(v) + V::broadcast(c[2]));
+    }
+};
+
 template <class T, class Row> T update(const MatrixView<T> &w, const MatrixView<const T> &g, const Moments<T> &moments,
                                        const T *constants) {
     Largest<T> largest;
@@ -71,4 +117,4 @@ template <class T, class Row> T update(const MatrixView<T> &w, const MatrixView<
     return largest.value();
 }
 
-using Optimizers = Rows<Sgd, Momentum, Nesterov, Adam>;
+using Optimizers = Rows<Sgd, Momentum, Nesterov, Adam, AdamW, Rmsprop, RmspropMomentum, Adagrad>;

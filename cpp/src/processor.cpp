@@ -94,12 +94,12 @@ template <class T> class Processor<T>::Worker {
     const int thread_;
     Scratch<T> &scratch_;
     const Epoch epoch_;
-    const Schedule &schedule_;
+    const OptimizerRule &rule_;
     const Index look_every_;
     Cursor cursor_;
     Step<T> step_;
     const Plan *plan_ = nullptr;
-    std::array<double, most_constants> constants_{};
+    Constants constants_{};
     double largest_weight_, largest_moment_;
 };
 
@@ -107,7 +107,7 @@ template <class T>
 Processor<T>::Worker::Worker(Processor &processor, Training<T> &training, const Request<T> &request, Shared &shared, int thread)
     : processor_(processor), training_(training), request_(request), shared_(shared), thread_(thread),
       scratch_(processor.workspace_.threads[static_cast<std::size_t>(thread)]), epoch_{request.feed->rows(), processor.full_.rows},
-      schedule_(find_schedule(training.schedule)),
+      rule_(find_optimizer(training.optimizer.name)),
       look_every_(step_flops(training.architecture, processor.full_.rows) < long_step ? steps_between_looks : 1),
       cursor_(training.state.cursor), largest_weight_(static_cast<double>(training.network->parameters.largest)),
       largest_moment_(training.state.largest_moment) {
@@ -135,7 +135,7 @@ template <class T> void Processor<T>::Worker::begin_step() {
     set_batch(step_, epoch_.first(cursor_.position), epoch_.size(cursor_.position));
     plan_ = step_.rows == processor_.full_.rows ? &processor_.full_ : &processor_.last_;
     step_.loss_scale = loss_scale(*step_.loss, step_.rows, training_.architecture.outputs);
-    constants_ = constants(training_.optimizer, schedule_.rate(training_.rate, static_cast<std::int64_t>(cursor_.step)), cursor_);
+    constants_ = rule_.constants(training_.optimizer, learning_rate(training_, cursor_.step), cursor_);
     std::transform(constants_.begin(), constants_.end(), step_.constants, [](double c) { return static_cast<T>(c); });
     scratch_.notes.reset();
 }
@@ -157,7 +157,8 @@ template <class T> bool Processor<T>::Worker::may_write() {
     const Notes<T> &merged = plan_->team > 1 ? scratch_.merged : scratch_.notes;
     const Verdict verdict = judge_rows(merged);
     if (verdict.outcome != Outcome::done) return end(verdict);
-    const Reach after = reach(training_.optimizer, constants_, largest_gradient(merged, step_.rows), largest_weight_, largest_moment_);
+    const Largest before{largest_gradient(merged, step_.rows), largest_weight_, largest_moment_};
+    const Reach after = rule_.reach(training_.optimizer, constants_, before);
     if (!request_.careful) {
         const bool bounded = after.gradient < gradient_bound<T> && after.moment < weight_bound<T> && after.update < weight_bound<T> &&
                              largest_weight_ < weight_bound<T>;

@@ -75,6 +75,7 @@ Report run(const Context &context, Training<T> &training, Processor<T> &processo
     check_feed(training, feed);
     if (options.batch_size <= 0) throw std::invalid_argument("batch_size must be at least 1, not " + std::to_string(options.batch_size));
     if (feed.rows() == 0) throw std::invalid_argument("x has no rows; training needs at least one");
+    if (!training.state.learning_rate) training.schedule.check(static_cast<std::int64_t>(training.state.cursor.step), options.steps);
     const Kernels<T> &kernels = kernels_of<T>(*context.kernel_set);
     const Index batch = std::min(options.batch_size, feed.rows());
     const int least = context.threads > 0 ? context.threads : 1, most = context.threads > 0 ? context.threads : default_team();
@@ -178,6 +179,7 @@ template <class T> Gradients<T> gradients(const Context &context, const Training
     Training<T> copy = training; // its counters move, the parameters do not
     Request<T> request{&feed, feed.rows(), 1, false, true, {}, nullptr};
     copy.state.cursor.position = 0;
+    copy.state.learning_rate = 0; // of an update that is not made
     const int team = team_for(context, training.architecture, feed.rows());
     const std::uint64_t version = copy.network->parameters.version;
     Processor<T> processor;

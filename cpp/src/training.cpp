@@ -89,16 +89,15 @@ template <class T> const LossKernels<T> &find_loss(const Kernels<T> &kernels, co
 
 template <class T>
 Training<T> make_training(std::shared_ptr<Network<T>> network, std::string loss, TargetKind target, OptimizerDescription optimizer,
-                          std::string schedule, ScheduleDescription rate, std::vector<Metric> metrics) {
+                          NamedSchedule schedule, std::vector<Metric> metrics) {
     const Kernels<T> &kernels = kernels_of<T>(best_kernel_set()); // the same rows in every set
     find_loss(kernels, loss, target);
     const auto &row = find_row(rows_of(kernels.optimizers), optimizer.name, "optimizer");
-    find_schedule(schedule);
-    if (optimizer.name == "adam" && !(static_cast<T>(optimizer.epsilon) >= std::numeric_limits<T>::min()))
+    if (find_optimizer(optimizer.name).divides && !(static_cast<T>(optimizer.epsilon) >= std::numeric_limits<T>::min()))
         throw std::invalid_argument("epsilon must be at least the smallest normal number of the model's dtype, " +
                                     std::to_string(std::numeric_limits<T>::digits == 24 ? -126 : -1022) + " as a power of 2");
-    Training<T> training{std::move(network),  {},   std::move(loss),    target, std::move(optimizer),
-                         std::move(schedule), rate, std::move(metrics), {}};
+    Training<T> training{std::move(network), {}, std::move(loss), target, std::move(optimizer), std::move(schedule),
+                         std::move(metrics), {}};
     training.architecture = training.network->architecture;
     Stage &last = training.architecture.stages.back();
     if (training.loss == "cross_entropy" && std::string(kernels.activations[last.activation].name) == "softmax") {
@@ -108,6 +107,11 @@ Training<T> make_training(std::shared_ptr<Network<T>> network, std::string loss,
         last.whole_rows = false;
     }
     for (int m = 0; m < row.moments; ++m) training.state.moments[m] = Buffer<T>(training.architecture.parameter_elements);
+    if (row.moments > 0 && training.optimizer.initial_accumulator != 0) {
+        const auto start = static_cast<T>(training.optimizer.initial_accumulator);
+        std::fill_n(training.state.moments[0].data(), training.state.moments[0].size(), start); // padding has no gradient
+        training.state.largest_moment = static_cast<double>(start);
+    }
     training.state.totals.assign(1 + training.metrics.size(), 0.0);
     return training;
 }
@@ -143,10 +147,10 @@ template void assign(Network<float> &, std::size_t, MatrixView<const float>);
 template void assign(Network<double> &, std::size_t, MatrixView<const double>);
 template const LossKernels<float> &find_loss(const Kernels<float> &, const std::string &, TargetKind);
 template const LossKernels<double> &find_loss(const Kernels<double> &, const std::string &, TargetKind);
-template Training<float> make_training(std::shared_ptr<Network<float>>, std::string, TargetKind, OptimizerDescription, std::string,
-                                       ScheduleDescription, std::vector<Metric>);
-template Training<double> make_training(std::shared_ptr<Network<double>>, std::string, TargetKind, OptimizerDescription, std::string,
-                                        ScheduleDescription, std::vector<Metric>);
+template Training<float> make_training(std::shared_ptr<Network<float>>, std::string, TargetKind, OptimizerDescription, NamedSchedule,
+                                       std::vector<Metric>);
+template Training<double> make_training(std::shared_ptr<Network<double>>, std::string, TargetKind, OptimizerDescription, NamedSchedule,
+                                        std::vector<Metric>);
 template void check_feed(const Training<float> &, const Feed<float> &);
 template void check_feed(const Training<double> &, const Feed<double> &);
 

@@ -21,8 +21,8 @@ from ganglion.history import History
 from ganglion.layers import ELU, Activation, Dense, Identity, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
 from ganglion.losses import CrossEntropy, MeanSquaredError
 from ganglion.machine import info, use_kernel_set
-from ganglion.optimizers import SGD, Adam
-from ganglion.schedules import LinearDecay
+from ganglion.optimizers import SGD, AdaGrad, Adam, AdamW, RMSprop
+from ganglion.schedules import Cosine, Exponential, LinearDecay, OneCycle, PiecewiseConstant, StepDecay, WarmUp
 from ganglion.sequential import Sequential
 from ganglion.trainer import Trainer
 from ganglion.verify import verify
@@ -35,20 +35,29 @@ __all__ = [
     "ELU",
     "SGD",
     "Activation",
+    "AdaGrad",
     "Adam",
+    "AdamW",
+    "Cosine",
     "CrossEntropy",
     "Dense",
+    "Exponential",
     "History",
     "Identity",
     "LeakyReLU",
     "LinearDecay",
     "MeanSquaredError",
+    "OneCycle",
+    "PiecewiseConstant",
+    "RMSprop",
     "ReLU",
     "Sequential",
     "Sigmoid",
     "Softmax",
+    "StepDecay",
     "Tanh",
     "Trainer",
+    "WarmUp",
     "__version__",
     "data",
     "errors",

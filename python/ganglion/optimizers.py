@@ -12,7 +12,7 @@ from ganglion import _native, inputs, schedules
 from ganglion.descriptions import Description, Family
 from ganglion.schedules import Constant, Schedule
 
-__all__ = ["OPTIMIZERS", "SGD", "Adam", "Optimizer"]
+__all__ = ["OPTIMIZERS", "SGD", "AdaGrad", "Adam", "AdamW", "Optimizer", "RMSprop"]
 
 
 class Optimizer(Description):
@@ -150,3 +150,153 @@ class Adam(Optimizer):
     def native(self) -> _native.Optimizer:
         """Its row of the core's table."""
         return _native.Optimizer(self.row, 0.0, self.beta1, self.beta2, self.epsilon, self.weight_decay)
+
+
+@OPTIMIZERS.add("adamw")
+@dataclass(frozen=True, repr=False)
+class AdamW(Adam):
+    """Adam with decoupled weight decay.
+
+    | w ← w − lr · weight_decay · w
+    | m, v and the step from them as `Adam`'s, from a g without weight decay
+
+    Parameters
+    ----------
+    learning_rate
+        A positive number, a schedule or a function of the step.
+    beta1, beta2
+        Decay of the moments, in [0, 1).
+    epsilon
+        Greater than 0.
+    weight_decay
+        At least 0: the share of w that a step at the rate 1 would take away. The default, 0, makes it `Adam`; PyTorch's
+        is 0.01, Keras's 0.004.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong type or out of bounds.
+
+    Notes
+    -----
+    I. Loshchilov and F. Hutter, "Decoupled weight decay regularization", ICLR 2019, Algorithm 2, where the decay is
+    multiplied by the schedule alone; here, as in PyTorch and Keras, by the whole rate. PyTorch's is the same; Keras
+    adds epsilon (1e-7) before the bias correction.
+
+    Examples
+    --------
+    >>> AdamW(1e-3, weight_decay=0.01)
+    AdamW(learning_rate=0.001, weight_decay=0.01)
+    """
+
+
+@OPTIMIZERS.add("rmsprop")
+@dataclass(frozen=True, repr=False)
+class RMSprop(Optimizer):
+    """Steps divided by a running root mean square of the gradients.
+
+    | v ← rho · v + (1 − rho) · g²
+    | without momentum: w ← w − lr · g / (√v + epsilon)
+    | with: m ← momentum · m + g / (√v + epsilon), w ← w − lr · m
+
+    v and m start at 0. The weight decay is that of the L2 penalty ½ · weight_decay · |w|²: it is part of g.
+
+    Parameters
+    ----------
+    learning_rate
+        A positive number, a schedule or a function of the step.
+    rho
+        Decay of v, in [0, 1); PyTorch calls it alpha.
+    momentum
+        In [0, 1).
+    epsilon
+        Greater than 0.
+    weight_decay
+        At least 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong type or out of bounds.
+
+    Notes
+    -----
+    T. Tieleman and G. Hinton, "Lecture 6.5: rmsprop", Neural Networks for Machine Learning, 2012, with its rate and
+    rho. PyTorch's definition is the same, its defaults are lr = 0.01 and alpha = 0.99. Keras has epsilon (1e-7) under
+    the root, lr inside m, which differs where lr changes, and its weight decay shrinks w directly.
+
+    Examples
+    --------
+    >>> RMSprop(momentum=0.9)
+    RMSprop(momentum=0.9)
+    """
+
+    learning_rate: float | Schedule = 1e-3
+    rho: float = 0.9
+    momentum: float = 0.0
+    epsilon: float = 1e-8
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._set("rho", inputs.real("rho", self.rho, minimum=0, below=1))
+        self._set("momentum", inputs.real("momentum", self.momentum, minimum=0, below=1))
+        self._set("epsilon", inputs.real("epsilon", self.epsilon, above=0))
+
+    def native(self) -> _native.Optimizer:
+        """Its row of the core's table."""
+        row = "rmsprop_momentum" if self.momentum else "rmsprop"
+        return _native.Optimizer(row, self.momentum, 0.0, self.rho, self.epsilon, self.weight_decay)
+
+
+@OPTIMIZERS.add("adagrad")
+@dataclass(frozen=True, repr=False)
+class AdaGrad(Optimizer):
+    """Steps divided by the root of the sum of all squared gradients so far.
+
+    v ← v + g², w ← w − lr · g / (√v + epsilon)
+
+    v starts at `initial_accumulator`. The weight decay is that of the L2 penalty ½ · weight_decay · |w|²: it is part
+    of g.
+
+    Parameters
+    ----------
+    learning_rate
+        A positive number, a schedule or a function of the step.
+    initial_accumulator
+        At least 0.
+    epsilon
+        Greater than 0.
+    weight_decay
+        At least 0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong type or out of bounds.
+
+    Notes
+    -----
+    J. Duchi, E. Hazan and Y. Singer, "Adaptive subgradient methods for online learning and stochastic optimization",
+    JMLR 12, 2011, with a diagonal matrix. PyTorch's is the same, with these defaults. Keras starts v at 0.1, has
+    epsilon (1e-7) under the root and lr = 0.001, and its weight decay shrinks w directly.
+
+    Examples
+    --------
+    >>> AdaGrad(0.1)
+    AdaGrad(learning_rate=0.1)
+    """
+
+    learning_rate: float | Schedule = 1e-2
+    initial_accumulator: float = 0.0
+    epsilon: float = 1e-10
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._set("initial_accumulator", inputs.real("initial_accumulator", self.initial_accumulator, minimum=0))
+        self._set("epsilon", inputs.real("epsilon", self.epsilon, above=0))
+
+    def native(self) -> _native.Optimizer:
+        """Its row of the core's table."""
+        return _native.Optimizer(self.row, 0.0, 0.0, 0.0, self.epsilon, self.weight_decay, self.initial_accumulator)

@@ -15,6 +15,7 @@ from ganglion.metrics import METRICS, Metric
 from ganglion.optimizers import OPTIMIZERS, Optimizer
 from ganglion.progress import Progress, style
 from ganglion.rows import Rows, checked
+from ganglion.schedules import Sampled
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -98,10 +99,40 @@ class Trainer:
         # One for each kind of targets seen; the one that trained last holds the moments and counters.
         self._trainings: dict[str, _native.Training] = {}
         self._latest: _native.Training | None = None
+        self._given_rate: float | None = None  # until there is a training to keep it
 
     def __repr__(self) -> str:
         metrics = [metric.row for metric in self.metrics]
         return f"Trainer({self.model!r}, {self.loss!r}, {self.optimizer!r}, metrics={metrics}, threads={self.threads})"
+
+    @property
+    def learning_rate(self) -> float:
+        """The rate of the next step.
+
+        Set to a number, at least 0, it is the rate of all steps from then on, whatever the schedule says; set to None,
+        the schedule's holds again. It is part of the state of training, and can be set before and after `fit` and at the
+        ends of its epochs; while the core makes steps that is a RuntimeError.
+
+        Examples
+        --------
+        >>> import ganglion as gg
+        >>> trainer = gg.Trainer(gg.Sequential(gg.Dense(1)), "mse", gg.SGD(0.1))
+        >>> trainer.learning_rate /= 2
+        >>> trainer.learning_rate
+        0.05
+        """
+        rate = self._given_rate if self._latest is None else self._latest.given_rate
+        if rate is not None:
+            return rate
+        return self.optimizer.schedule(0 if self._latest is None else self._latest.step)
+
+    @learning_rate.setter
+    def learning_rate(self, rate: float | None) -> None:
+        rate = None if rate is None else inputs.real("learning_rate", rate, minimum=0)
+        if self._latest is None:
+            self._given_rate = rate
+        else:
+            self._latest.set_learning_rate(rate)
 
     def fit(
         self,
@@ -171,6 +202,7 @@ class Trainer:
             batch_size = min(batch_size, rows)
             steps = math.ceil(rows / batch_size)
             feed = data.feed()
+            schedule = self.optimizer.schedule
             context = machine.context(self.threads)
             start = training.snapshot()
             training.begin_epoch()
@@ -178,10 +210,11 @@ class Trainer:
             if loud:
                 progress = Progress(loud == 1, epochs=epochs, rows=rows, batch_size=batch_size, names=self._names)
             # Nobody waits for the end of an epoch: all of them are one run.
-            at_once = epochs if progress is None and validation is None else 1
+            at_once = epochs if progress is None and validation is None and not isinstance(schedule, Sampled) else 1
             before, self.history = self.history, history
             try:
                 for _ in range(0, epochs, max(at_once, 1)):
+                    schedule.prepare(training, steps * at_once)
                     run_began = time.perf_counter()
                     report = training.run(
                         context,
@@ -249,6 +282,7 @@ class Trainer:
             training = self._training(data)
             training.begin_epoch()
             epoch = training.epoch
+            self.optimizer.schedule.prepare(training, 1)
             context = machine.context(self.threads)
             try:
                 report = training.run(context, data.feed(), batch_size=len(data.x), steps=1, shuffle=False)
@@ -308,6 +342,8 @@ class Trainer:
         training = self._evaluation(data)
         if self._latest is not None and self._latest is not training:
             training.restore(self._latest.snapshot())
+        if self._latest is None:
+            training.set_learning_rate(self._given_rate)
         self._latest = training
         return training
 

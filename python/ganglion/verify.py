@@ -180,7 +180,7 @@ def verify(
     comparisons = [
         *_outputs(model, weights, batch.x, exact),
         *_gradients(model, weights, exact, batch.targets.array, loss, names, found.loss, found.arrays),
-        *_steps(weights, found.arrays, optimizer, training.learning_rate, names, copy.get_weights()),
+        *_steps(weights, found.arrays, optimizer, optimizer.schedule(0), names, copy.get_weights()),
     ]
     layers = [*(layer.name for layer in model.layers), ""]
     comparisons.sort(key=lambda row: (layers.index(row.layer), QUANTITIES.index(row.quantity)))

@@ -1,4 +1,5 @@
-// What an optimizer is told, and the constants its kernel reads at each step.
+// What an optimizer is told, and the constants its kernel reads at each step: a table. A new optimizer is one row in
+// optimizer.cpp beside its kernel.
 #pragma once
 #include "ganglion/state.hpp"
 #include <array>
@@ -7,23 +8,37 @@
 namespace ganglion {
 
 struct OptimizerDescription {
-    std::string name; // a row of the kernel sets' table
-    double momentum, beta1, beta2, epsilon, weight_decay;
+    std::string name;                       // a row of the kernel sets' table
+    double momentum, beta1, beta2, epsilon; // RMSprop's ρ is beta2
+    double weight_decay;
+    double initial_accumulator = 0; // of the first moment
 };
 
 constexpr Index most_constants = 8;
+using Constants = std::array<double, most_constants>;
 
-// The constants of the update that follows `cursor`, whose powers of β are those of the steps made so far. In double.
-std::array<double, most_constants> constants(const OptimizerDescription &optimizer, double learning_rate, const Cursor &cursor);
-
-// The largest magnitudes that an update with these constants can reach.
+// The largest magnitudes that an update can reach.
 struct Reach {
-    double gradient; // |dw + weight decay · w|
+    double gradient; // |dw + weight decay · w|, or |dw| where the decay is decoupled
     double moment;   // |first moment| after the update
     double update;   // |change of w|
 };
-Reach reach(const OptimizerDescription &optimizer, const std::array<double, most_constants> &constants, double largest_gradient,
-            double largest_weight, double largest_moment);
+
+// What is known before an update: bounds of |dw|, |w| and |first moment|.
+struct Largest {
+    double gradient, weight, moment;
+};
+
+struct OptimizerRule {
+    const char *name;
+    bool divides; // by a root that may be 0, and ε
+    // Of the update that follows `cursor`, whose powers of β are those of the steps made so far. In double.
+    Constants (*constants)(const OptimizerDescription &optimizer, double learning_rate, const Cursor &cursor);
+    Reach (*reach)(const OptimizerDescription &optimizer, const Constants &constants, const Largest &before);
+};
+
+// Throws std::invalid_argument, listing the known names.
+const OptimizerRule &find_optimizer(std::string_view name);
 
 // βᵗ → βᵗ⁺¹.
 void advance(const OptimizerDescription &optimizer, Cursor &cursor);

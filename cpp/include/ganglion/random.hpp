@@ -50,7 +50,7 @@ struct Stream {
 constexpr double uniform(std::uint32_t word) { return static_cast<double>(word >> 8) * 0x1p-24; }
 
 // Two independent standard normal numbers from two words: Box and Muller, "A Note on the Generation of Random Normal
-// Deviates", 1958, with this file's own logarithm, sine and cosine, since a libm's differ by CPU and release.
+// Deviates", 1958, with our own logarithm, sine and cosine.
 std::array<double, 2> normal(std::uint32_t first, std::uint32_t second);
 
 // Four consecutive numbers of a stream, from one block.

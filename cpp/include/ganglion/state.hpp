@@ -4,6 +4,7 @@
 #include "ganglion/arena.hpp"
 #include "ganglion/architecture.hpp"
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace ganglion {
@@ -28,6 +29,7 @@ template <class T> struct TrainingState {
     Buffer<T> moments[2];      // like Parameters::values; empty where the optimizer has none
     double largest_moment = 0; // an upper bound of |moments[0]|
     Cursor cursor;
+    std::optional<double> learning_rate; // in place of the schedule's
     // Of the epoch under way: Σ mean loss · rows, Σ metric · rows …, over `rows` rows.
     std::vector<double> totals;
     Index rows = 0;

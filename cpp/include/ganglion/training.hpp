@@ -58,15 +58,19 @@ template <class T> struct Training {
     std::string loss;
     TargetKind target;
     OptimizerDescription optimizer;
-    std::string schedule;
-    ScheduleDescription rate;
+    NamedSchedule schedule;
     std::vector<Metric> metrics;
     TrainingState<T> state;
 };
 
 template <class T>
 Training<T> make_training(std::shared_ptr<Network<T>> network, std::string loss, TargetKind target, OptimizerDescription optimizer,
-                          std::string schedule, ScheduleDescription rate, std::vector<Metric> metrics);
+                          NamedSchedule schedule, std::vector<Metric> metrics);
+
+// Of a step, counted from 0: the schedule's unless the state has another.
+template <class T> double learning_rate(const Training<T> &training, std::uint64_t step) {
+    return training.state.learning_rate ? *training.state.learning_rate : training.schedule.rate(static_cast<std::int64_t>(step));
+}
 
 // The row of the loss table with this name for this kind of target.
 template <class T> const LossKernels<T> &find_loss(const Kernels<T> &kernels, const std::string &name, TargetKind target);

@@ -39,8 +39,11 @@ from .metrics import accuracy as accuracy
 from .metrics import classes as classes
 from .optimizers import OPTIMIZERS as OPTIMIZERS
 from .optimizers import SGD as SGD
+from .optimizers import AdaGrad as AdaGrad
 from .optimizers import Adam as Adam
+from .optimizers import AdamW as AdamW
 from .optimizers import Optimizer as Optimizer
+from .optimizers import RMSprop as RMSprop
 from .random import normal as normal
 from .random import philox as philox
 from .random import shuffle as shuffle
@@ -48,8 +51,15 @@ from .random import uniform as uniform
 from .random import words as words
 from .schedules import SCHEDULES as SCHEDULES
 from .schedules import Constant as Constant
+from .schedules import Cosine as Cosine
+from .schedules import Exponential as Exponential
 from .schedules import Linear as Linear
+from .schedules import OneCycle as OneCycle
+from .schedules import Piecewise as Piecewise
+from .schedules import Sampled as Sampled
 from .schedules import Schedule as Schedule
+from .schedules import Staircase as Staircase
+from .schedules import WarmUp as WarmUp
 from .sequential import Sequential as Sequential
 from .training import Losses as Losses
 from .training import batches as batches

@@ -106,9 +106,90 @@ class Adam(Optimizer):
         return as_float64(m_hat / (np.sqrt(v_hat) + self.epsilon))
 
 
+class AdamW(Adam):
+    """Adam with weights that shrink by themselves (Loshchilov & Hutter 2019, Algorithm 2): w ← (1 − ηₜ λ) w first.
+
+    Examples
+    --------
+    >>> w = np.array([1.0])
+    >>> AdamW(learning_rate=0.1, weight_decay=0.5).update([w], [np.array([5.0])])
+    >>> w.round(6)
+    array([0.85])
+    """
+
+    def update(self, parameters: Sequence[Array], gradients: Sequence[Array]) -> None:
+        """Make one step, in place."""
+        decay, self.weight_decay = self.weight_decay, 0.0  # none of it in the gradient
+        for w in parameters:
+            w *= 1 - self.schedule(self.step) * decay
+        super().update(parameters, gradients)
+        self.weight_decay = decay
+
+
+class RMSprop(Optimizer):
+    """The lecture of Tieleman & Hinton 2012: v ← ρ v + (1 − ρ) g², and w ← w − ηₜ m, m ← μ m + g / (√v + ε).
+
+    Examples
+    --------
+    >>> w = np.array([1.0])
+    >>> RMSprop(learning_rate=0.1, rho=0.75).update([w], [np.array([5.0])])
+    >>> w.round(6)
+    array([0.8])
+    """
+
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 1e-3,
+        rho: float = 0.9,
+        momentum: float = 0.0,
+        epsilon: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(learning_rate, weight_decay)
+        self.rho, self.momentum, self.epsilon = rho, momentum, epsilon
+
+    def direction(self, index: int, g: Array) -> Array:
+        """Return m."""
+        self.v[index] = self.rho * self.v[index] + (1 - self.rho) * g**2
+        self.m[index] = self.momentum * self.m[index] + g / (np.sqrt(self.v[index]) + self.epsilon)
+        return self.m[index]
+
+
+class AdaGrad(Optimizer):
+    """Duchi, Hazan & Singer 2011: w ← w − ηₜ g / (√v + ε), v being the sum of all g² and what it starts with.
+
+    Examples
+    --------
+    >>> w, optimizer = np.array([1.0]), AdaGrad(learning_rate=0.1)
+    >>> for g in (3.0, 4.0):
+    ...     optimizer.update([w], [np.array([g])])
+    >>> w.round(6)
+    array([0.82])
+    """
+
+    def __init__(
+        self,
+        learning_rate: float | Schedule = 1e-2,
+        initial_accumulator: float = 0.0,
+        epsilon: float = 1e-10,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(learning_rate, weight_decay)
+        self.initial_accumulator, self.epsilon = initial_accumulator, epsilon
+
+    def direction(self, index: int, g: Array) -> Array:
+        """Return g / (√v + ε)."""
+        self.v[index] = self.v[index] + g**2
+        return as_float64(g / (np.sqrt(self.v[index] + self.initial_accumulator) + self.epsilon))
+
+
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
     "sgd": SGD,
     "momentum": SGD,
     "nesterov": partial(SGD, nesterov=True),
     "adam": Adam,
+    "adamw": AdamW,
+    "rmsprop": RMSprop,
+    "rmsprop_momentum": RMSprop,
+    "adagrad": AdaGrad,
 }
