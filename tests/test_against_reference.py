@@ -50,6 +50,7 @@ def training(case, dtype, optimizer="sgd", metrics=(), schedule=None, **options)
         (core.schedules(), reference.SCHEDULES),
         (core.schedules(), SCHEDULES),
         (core.initializers(), reference.INITIALIZERS),
+        (core.metrics(), reference.METRICS),
     ],
 )
 def test_the_core_the_reference_and_the_cases_have_the_same_rows(names, table):
@@ -257,18 +258,25 @@ def test_schedules(name, context):
 @pytest.mark.parametrize("name", core.initializers())
 def test_initial_weights(name, seed):
     widths = (37, 50, 3)
-    layers = [core.Dense(f"dense_{i}", units, True, "relu", ALPHA, name, name) for i, units in enumerate(widths[1:])]
+    numbers = {"constant": (0.1,), "normal": (0.1, 0.3), "uniform": (-0.1, 0.3), "orthogonal": (1.5,)}.get(name, ())
+    started = core.Initializer(name, *numbers)
+    layers = [
+        core.Dense(f"dense_{i}", units, True, "relu", ALPHA, started, started) for i, units in enumerate(widths[1:])
+    ]
+    told = dict(zip(("first", "second"), numbers, strict=False))
     double, single = (core.Network(widths[0], layers, dtype, seed).parameters() for dtype in ("float64", "float32"))
     for index, (actual, rounded) in enumerate(zip(double, single, strict=True)):
         sizes = widths[index // 2 : index // 2 + 2]
-        expected = reference.initialize(name, *sizes, seed, index, bias=index % 2 == 1)
-        if name == "zeros":
-            assert not actual.any()
-            assert not rounded.any()
+        expected = reference.initialize(name, *sizes, seed, index, bias=index % 2 == 1, **told)
+        if name in ("zeros", "ones", "constant"):
+            assert np.array_equal(actual, expected)
+            assert np.array_equal(rounded, expected.astype(np.float32))
             continue
-        # Uniform numbers are defined to the last bit; of normal ones logarithm and sine may be off by a few.
-        bound = 0.0 if name.endswith("uniform") else 1e-15 * np.maximum(1, np.abs(expected))
-        other = reference.initialize(name, *sizes, seed ^ 1, index, bias=index % 2 == 1)
+        # Uniform numbers are defined to the last bit; of normal ones logarithm and sine may be off by a few, and what
+        # is made orthogonal magnifies that by the condition of the matrix, which is below a hundred here.
+        bound = 1e-15 * np.maximum(1, np.abs(expected))
+        bound = 0.0 if name.endswith("uniform") else 100 * bound if name == "orthogonal" else bound
+        other = reference.initialize(name, *sizes, seed ^ 1, index, bias=index % 2 == 1, **told)
         assert_only_right_passes(actual, expected, bound, other_seed=other)
         assert rounded.dtype == np.float32
         assert np.array_equal(rounded, actual.astype(np.float32))

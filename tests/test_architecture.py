@@ -15,7 +15,8 @@ HEADERS = ROOT / "cpp" / "include" / "ganglion"
 LEVELS = (
     ("elementary", "matrix", "table"),
     ("arena", "error", "kernel_set", "random", "schedule", "threads"),
-    ("dispatch", "initializers", "leaves"),
+    ("dispatch", "leaves", "orthogonal"),
+    ("initializers", "metrics"),
     ("architecture", "context", "feed", "matmul"),
     ("plan", "state"),
     ("optimizer", "team_trial"),

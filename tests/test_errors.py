@@ -253,7 +253,11 @@ def test_cross_entropy_of_one_output_is_refused():
             TypeError,
             r"metrics must be a list, like \['accuracy'\]; given 'acc",
         ),
-        ((classifier(), "mse", "adam", ["auc"]), ValueError, "unknown metric 'auc'; known: accuracy"),
+        (
+            (classifier(), "mse", "adam", ["aucc"]),
+            ValueError,
+            "unknown metric 'aucc'; known: accuracy, .*; did you mean 'auc'",
+        ),
         (
             (classifier(), "mse", "adam", ["accuracy"] * 2),
             ValueError,

@@ -17,10 +17,13 @@ STREAM = {"seed": 0x0123456789ABCDEF, "kind": 3, "index": 0xABCDE, "epoch": 5, "
 LIMITS = {
     "glorot_uniform": lambda fan_in, fan_out: np.sqrt(6 / (fan_in + fan_out)),
     "he_uniform": lambda fan_in, fan_out: np.sqrt(6 / fan_in),
+    "lecun_uniform": lambda fan_in, fan_out: np.sqrt(3 / fan_in),
+    "fan_in_uniform": lambda fan_in, fan_out: 1 / np.sqrt(fan_in),
 }
 DEVIATIONS = {
     "glorot_normal": lambda fan_in, fan_out: np.sqrt(2 / (fan_in + fan_out)),
     "he_normal": lambda fan_in, fan_out: np.sqrt(2 / fan_in),
+    "lecun_normal": lambda fan_in, fan_out: np.sqrt(1 / fan_in),
 }
 
 
@@ -142,5 +145,7 @@ def test_zeros():
 
 
 def test_unknown_initializer():
-    with pytest.raises(ValueError, match="unknown initializer 'lecun'; known: 'zeros', 'glorot_uniform'"):
+    with pytest.raises(
+        ValueError, match="unknown initializer 'lecun'; known: 'zeros', 'ones', 'constant', 'normal', 'uniform'"
+    ):
         operations.initialize("lecun", 3, 4, fan_in=3, fan_out=4, seed=1)

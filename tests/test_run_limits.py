@@ -309,7 +309,7 @@ def test_the_callers_rounding_mode_does_not_reach_the_bits_and_comes_back():
             lambda: training(network(), optimizer="lion"),
             "unknown optimizer 'lion'; known: 'sgd', 'momentum', 'nesterov', 'adam', 'adamw', 'rmsprop', 'rmsprop_mom",
         ),
-        (lambda: training(network(), metrics=["auc"]), "unknown metric 'auc'; known: 'accuracy'"),
+        (lambda: training(network(), metrics=["hits"]), "unknown metric 'hits'; known: 'accuracy', 'top_k_accuracy'"),
     ],
 )
 def test_unknown_names_and_impossible_sizes(call, message):

@@ -57,6 +57,7 @@ void bind_tables(py::module_ &module) {
     module.def("losses", [] { return names_of(rows_of(best_kernel_set().float32.losses)); });
     module.def("optimizers", [] { return names_of(rows_of(best_kernel_set().float32.optimizers)); });
     module.def("schedules", [] { return names_of(schedules()); });
+    module.def("metrics", [] { return names_of(metrics()); });
     module.def("initializers", [] { return names_of(initializers()); });
     module.def("default_team", default_team, "Threads that a run may use when nobody asks for a number.");
     py::class_<Context>(module, "Context", "Where a run takes place: on which kernels, with how many threads.")

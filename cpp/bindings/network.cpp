@@ -58,9 +58,13 @@ template <class T> py::array predict_with(const Context &context, const Network<
 } // namespace
 
 void bind_network(py::module_ &module) {
+    py::class_<InitializerDescription>(module, "Initializer", "An initializer as the core is told of it; its name alone will do.")
+        .def(py::init<std::string, double, double>(), py::arg("name"), py::arg("first") = 0.0, py::arg("second") = 0.0);
+    py::implicitly_convertible<py::str, InitializerDescription>();
     py::class_<DenseLayer>(module, "Dense", "A dense layer as the core is told of it.")
-        .def(py::init<std::string, Index, bool, std::string, double, std::string, std::string>(), py::arg("name"), py::arg("units"),
-             py::arg("use_bias"), py::arg("activation"), py::arg("alpha"), py::arg("kernel_initializer"), py::arg("bias_initializer"));
+        .def(py::init<std::string, Index, bool, std::string, double, InitializerDescription, InitializerDescription>(), py::arg("name"),
+             py::arg("units"), py::arg("use_bias"), py::arg("activation"), py::arg("alpha"), py::arg("kernel_initializer"),
+             py::arg("bias_initializer"));
     py::class_<ActivationLayer>(module, "Activation", "An activation layer as the core is told of it.")
         .def(py::init<std::string, std::string, double>(), py::arg("name"), py::arg("activation"), py::arg("alpha"));
     py::class_<NetworkHandle>(module, "Network", "A network: its architecture and its parameters, in one flat buffer.")

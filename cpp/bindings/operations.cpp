@@ -2,6 +2,7 @@
 #include "operations.hpp"
 #include "ganglion/dispatch.hpp"
 #include "ganglion/initializers.hpp"
+#include "ganglion/orthogonal.hpp"
 #include "panel.hpp"
 #include <optional>
 #include <pybind11/stl.h>
@@ -278,18 +279,28 @@ py::array_t<double> random_numbers(Index count, Stream stream, std::array<double
     return x;
 }
 
-py::array initialize_matrix(Names name, Index rows, Index columns, Index fan_in, Index fan_out, std::uint64_t seed, std::uint32_t index,
-                            Names dtype) {
+py::array initialize_matrix(const InitializerDescription &initializer, Index rows, Index columns, Index fan_in, Index fan_out,
+                            std::uint64_t seed, std::uint32_t index, Names dtype) {
     require(dtype == "float32" || dtype == "float64", "dtype must be 'float32' or 'float64'");
     const auto fill = [&](auto zero) -> py::array {
         const auto w = Panel<decltype(zero)>::block(rows, columns, 0);
-        initialize(find_initializer(name), w.view(), fan_in, fan_out, seed, index);
+        initialize(initializer, w.view(), fan_in, fan_out, seed, index);
         return w.array();
     };
     return dtype == "float32" ? fill(0.0F) : fill(0.0);
 }
 
+py::array_t<double> orthonormal(const py::array_t<double, py::array::c_style | py::array::forcecast> &vectors) {
+    require(vectors.ndim() == 2 && vectors.shape(0) <= vectors.shape(1), "vectors must be a matrix with no more rows than columns");
+    std::vector<double> copies(vectors.data(), vectors.data() + vectors.size());
+    orthonormalize(copies, vectors.shape(1));
+    py::array_t<double> result({vectors.shape(0), vectors.shape(1)});
+    std::copy(copies.begin(), copies.end(), result.mutable_data());
+    return result;
+}
+
 void bind_random_numbers(py::module_ &m) {
+    m.def("orthonormal", &orthonormal, "vectors"_a);
     const auto numbers = [&](const char *name, std::array<double, 4> (*kind_of)(const Philox::Words &)) {
         m.def(
             name,
@@ -309,7 +320,7 @@ void bind_random_numbers(py::module_ &m) {
             return rows;
         },
         "count"_a, py::kw_only(), "seed"_a, "epoch"_a = 0);
-    m.def("initialize", &initialize_matrix, "name"_a, "rows"_a, "columns"_a, py::kw_only(), "fan_in"_a, "fan_out"_a, "seed"_a,
+    m.def("initialize", &initialize_matrix, "initializer"_a, "rows"_a, "columns"_a, py::kw_only(), "fan_in"_a, "fan_out"_a, "seed"_a,
           "index"_a = 0, "dtype"_a = "float32");
 }
 

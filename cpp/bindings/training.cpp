@@ -75,15 +75,6 @@ FeedHandle make_feed(py::array x, const std::optional<py::array> &labels, std::o
     return feed;
 }
 
-std::vector<Metric> metrics_of(const std::vector<std::string> &names) {
-    std::vector<Metric> metrics;
-    for (const std::string &name : names) {
-        if (name != "accuracy") throw_unknown("metric", name, {"accuracy"});
-        metrics.push_back(Metric::accuracy);
-    }
-    return metrics;
-}
-
 std::optional<Strategy> strategy_of(const std::string &plan) {
     if (plan == "auto") return {};
     if (plan == "rows") return Strategy::rows;
@@ -135,7 +126,7 @@ template <class T> class Trainer {
                                    {batch_size, steps, shuffled, strategy, [&watch](const Progress &p) { return watch(p); }});
         }
         watch.rethrow();
-        const auto columns = static_cast<py::ssize_t>(training_.state.totals.size());
+        const auto columns = static_cast<py::ssize_t>(1 + training_.metrics.size());
         py::array_t<double> epochs({static_cast<py::ssize_t>(report.epochs.size()) / columns, columns});
         std::copy(report.epochs.begin(), report.epochs.end(), epochs.mutable_data());
         return {report.kernel_set,        report.team,    py::tuple(py::cast(report.phases)),
@@ -192,8 +183,7 @@ template <class T> class Trainer {
     }
     void begin_epoch() {
         training_.state.cursor.position = 0;
-        training_.state.rows = 0;
-        std::fill(training_.state.totals.begin(), training_.state.totals.end(), 0.0);
+        clear_sums(training_.state);
     }
     const Cursor &cursor() const { return training_.state.cursor; }
     void set_epoch(Index epoch) { training_.state.cursor.epoch = epoch; }
@@ -204,7 +194,7 @@ template <class T> class Trainer {
         require(claim);
         Parameters<T> &parameters = training_.network->parameters;
         const TrainingState<T> &state = training_.state;
-        if (snapshot.values.size() != parameters.values.size() || snapshot.state.totals.size() != state.totals.size() ||
+        if (snapshot.values.size() != parameters.values.size() || snapshot.state.metrics.size() != state.metrics.size() ||
             snapshot.state.moments[0].size() != state.moments[0].size() || snapshot.state.moments[1].size() != state.moments[1].size())
             throw py::value_error("the snapshot is of another network, optimizer or list of metrics");
         parameters.values = snapshot.values;
@@ -229,12 +219,12 @@ struct TrainingHandle {
 };
 
 TrainingHandle make(const NetworkHandle &network, const std::string &loss, const std::string &target, const OptimizerDescription &optimizer,
-                    const NamedSchedule &schedule, const std::vector<std::string> &metrics) {
+                    const NamedSchedule &schedule, const std::vector<MetricDescription> &metrics) {
     if (target != "labels" && target != "values") throw_unknown("target", target, {"labels", "values"});
     const TargetKind kind = target == "labels" ? TargetKind::labels : TargetKind::values;
     return std::visit(
         [&]<class T>(const std::shared_ptr<Network<T>> &net) {
-            return TrainingHandle{std::make_unique<Trainer<T>>(make_training(net, loss, kind, optimizer, schedule, metrics_of(metrics)))};
+            return TrainingHandle{std::make_unique<Trainer<T>>(make_training(net, loss, kind, optimizer, schedule, metrics))};
         },
         network.network);
 }
@@ -267,6 +257,10 @@ void bind_training(py::module_ &module) {
                 return self.rate(step);
             },
             py::arg("step"), "Of a step, counted from 0.");
+    py::class_<MetricDescription>(module, "Metric", "A metric as the core is told of it; its name alone will do.")
+        .def(py::init<std::string, double, Index, bool>(), py::arg("name"), py::arg("threshold") = 0.5, py::arg("k") = 5,
+             py::arg("columns") = false);
+    py::implicitly_convertible<py::str, MetricDescription>();
     py::class_<FeedHandle>(module, "Feed", "A data set: x read in place, targets copied.")
         .def(py::init(&make_feed), py::arg("x"), py::arg("labels") = py::none(), py::arg("values") = py::none());
     py::class_<ReportHandle>(module, "Report", "What a run did, and on what.")
@@ -290,10 +284,8 @@ void bind_training(py::module_ &module) {
         .def_readonly("arrays", &GradientsHandle::arrays);
     py::class_<SnapshotHandle>(module, "Snapshot", "Parameters, moments and counters: one value.");
     py::class_<TrainingHandle>(module, "Training", "A network in training: loss, optimizer, schedule and where it is.")
-        .def(py::init([](const NetworkHandle &network, const std::string &loss, const std::string &target,
-                         const OptimizerDescription &optimizer, const NamedSchedule &schedule,
-                         const std::vector<std::string> &metrics) { return make(network, loss, target, optimizer, schedule, metrics); }),
-             py::arg("network"), py::arg("loss"), py::arg("target"), py::arg("optimizer"), py::arg("schedule"), py::arg("metrics"))
+        .def(py::init(&make), py::arg("network"), py::arg("loss"), py::arg("target"), py::arg("optimizer"), py::arg("schedule"),
+             py::arg("metrics"))
         .def(
             "run",
             [](TrainingHandle &self, const Context &context, const FeedHandle &feed, Index batch_size, Index steps, bool shuffle,

@@ -184,12 +184,31 @@ template <class T> T largest_of(const MatrixView<const T> &x) {
     return largest.value();
 }
 
+// The first column where wanted(v) is true; there must be one.
+template <class T, class Wanted> Index first_column(const T *row, Index n, Wanted wanted) {
+    constexpr Index width = Vec<T>::width;
+    Index j = 0;
+    for (; j + width <= n; j += width)
+        if (const uint32_t lanes = lane_bits(wanted(Vec<T>::load(row + j)))) return j + __builtin_ctz(lanes);
+    return j + __builtin_ctz(lane_bits(wanted(Vec<T>::load(row + j, n - j)) & first_lanes<T>(n - j)));
+}
+
 template <class T> void argmax(const MatrixView<const T> &x, int32_t *out) {
+    const Index n = x.columns;
     for (Index r = 0; r < x.rows; ++r) {
         const T *row = x.data + r * x.stride;
-        Index best = 0;
-        for (Index j = 1; j < x.columns && row[best] == row[best]; ++j)
-            if (row[j] > row[best] || row[j] != row[j]) best = j;
+        Mask<T> ordered = first_lanes<T>(Vec<T>::width);
+        sweep<T>(n, [&](Index j, auto last) {
+            const Vec<T> v = load_row(row + j, n - j, last);
+            ordered = ordered & (v == v);
+        });
+        Index best;
+        if (lane_bits(!ordered)) {
+            best = first_column(row, n, [](Vec<T> v) { return !(v == v); });
+        } else {
+            const Vec<T> highest = Vec<T>::broadcast(maximum(row, n));
+            best = first_column(row, n, [=](Vec<T> v) { return v == highest; });
+        }
         out[r] = static_cast<int32_t>(best);
     }
 }

@@ -9,6 +9,7 @@ template <> struct Mask<float> {
     friend Mask operator&(Mask a, Mask b) { return {_mm256_and_ps(a.native, b.native)}; }
     friend Mask operator|(Mask a, Mask b) { return {_mm256_or_ps(a.native, b.native)}; }
     friend Mask operator!(Mask a) { return {_mm256_xor_ps(a.native, _mm256_castsi256_ps(_mm256_set1_epi32(-1)))}; }
+    friend uint32_t lane_bits(Mask a) { return static_cast<uint32_t>(_mm256_movemask_ps(a.native)); }
 };
 
 template <> struct Mask<double> {
@@ -16,6 +17,7 @@ template <> struct Mask<double> {
     friend Mask operator&(Mask a, Mask b) { return {_mm256_and_pd(a.native, b.native)}; }
     friend Mask operator|(Mask a, Mask b) { return {_mm256_or_pd(a.native, b.native)}; }
     friend Mask operator!(Mask a) { return {_mm256_xor_pd(a.native, _mm256_castsi256_pd(_mm256_set1_epi32(-1)))}; }
+    friend uint32_t lane_bits(Mask a) { return static_cast<uint32_t>(_mm256_movemask_pd(a.native)); }
 };
 
 [[gnu::always_inline]] inline __m256i first_integers(float, Index n) {

@@ -12,6 +12,7 @@ template <> struct Mask<float> {
     friend Mask operator&(Mask a, Mask b) { return {static_cast<__mmask16>(a.native & b.native)}; }
     friend Mask operator|(Mask a, Mask b) { return {static_cast<__mmask16>(a.native | b.native)}; }
     friend Mask operator!(Mask a) { return {static_cast<__mmask16>(~a.native)}; }
+    friend uint32_t lane_bits(Mask a) { return a.native; }
 };
 
 template <> struct Mask<double> {
@@ -19,6 +20,7 @@ template <> struct Mask<double> {
     friend Mask operator&(Mask a, Mask b) { return {static_cast<__mmask8>(a.native & b.native)}; }
     friend Mask operator|(Mask a, Mask b) { return {static_cast<__mmask8>(a.native | b.native)}; }
     friend Mask operator!(Mask a) { return {static_cast<__mmask8>(~a.native)}; }
+    friend uint32_t lane_bits(Mask a) { return a.native; }
 };
 
 constexpr __mmask16 all_floats = 0xffff;

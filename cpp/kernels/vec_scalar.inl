@@ -5,6 +5,7 @@
 //   - load(p, n) and store(p, n) touch the first n lanes only (0 ≤ n ≤ width), the others read as +0;
 //   - min is a < b ? a : b and max a > b ? a : b, so b where either is NaN or both are zeros;
 //   - comparisons are false where an operand is NaN; a Mask has a boolean per lane;
+//   - lane_bits has bit l set where lane l of a Mask is true;
 //   - Bits has a signed integer of T's size per lane; shift_right is logical;
 //   - tree adds 16 partial sums: lane l + lane l+8, then + 4, + 2, + 1.
 
@@ -14,6 +15,7 @@ template <class T> struct Mask {
     friend Mask operator|(Mask a, Mask b) { return {a.native || b.native}; }
     friend Mask operator!(Mask a) { return {!a.native}; }
     friend bool any(Mask a) { return a.native; }
+    friend uint32_t lane_bits(Mask a) { return a.native; }
 };
 
 template <class T> inline Mask<T> first_lanes(Index n) { return {n > 0}; }

@@ -10,6 +10,7 @@ template <> struct Mask<float> {
     friend Mask operator&(Mask a, Mask b) { return {_mm_and_ps(a.native, b.native)}; }
     friend Mask operator|(Mask a, Mask b) { return {_mm_or_ps(a.native, b.native)}; }
     friend Mask operator!(Mask a) { return {_mm_xor_ps(a.native, _mm_castsi128_ps(_mm_set1_epi32(-1)))}; }
+    friend uint32_t lane_bits(Mask a) { return static_cast<uint32_t>(_mm_movemask_ps(a.native)); }
 };
 
 template <> struct Mask<double> {
@@ -17,6 +18,7 @@ template <> struct Mask<double> {
     friend Mask operator&(Mask a, Mask b) { return {_mm_and_pd(a.native, b.native)}; }
     friend Mask operator|(Mask a, Mask b) { return {_mm_or_pd(a.native, b.native)}; }
     friend Mask operator!(Mask a) { return {_mm_xor_pd(a.native, _mm_castsi128_pd(_mm_set1_epi32(-1)))}; }
+    friend uint32_t lane_bits(Mask a) { return static_cast<uint32_t>(_mm_movemask_pd(a.native)); }
 };
 
 template <class T> inline Mask<T> first_lanes(Index n);

@@ -21,7 +21,7 @@ void set_activation(Stage &stage, const std::string &name, double alpha) {
 }
 
 Index add_parameter(Architecture &net, const std::string &layer, bool is_kernel, Index rows, Index columns,
-                    const std::string &initializer) {
+                    const InitializerDescription &initializer) {
     const Index stride = row_stride(columns);
     net.parameters.push_back({layer, is_kernel, net.parameter_elements, rows, columns, stride, initializer});
     net.parameter_elements = checked_sum(net.parameter_elements, checked_product(rows, stride));

@@ -179,19 +179,20 @@ template <class T> bool Processor<T>::Worker::stored_gradients_are_finite() {
 template <class T> void Processor<T>::Worker::account() {
     TrainingState<T> &state = training_.state;
     const auto rows = static_cast<double>(step_.rows);
-    state.totals[0] += processor_.mean_loss(*step_.loss, training_.architecture, step_.rows) * rows;
-    for (std::size_t m = 0; m < training_.metrics.size(); ++m)
-        state.totals[1 + m] += sum_rows(processor_.workspace_.metrics[m].data(), step_.rows);
+    const Workspace<T> &space = processor_.workspace_;
+    state.loss += processor_.mean_loss(*step_.loss, training_.architecture, step_.rows) * rows;
+    for (std::size_t m = 0; m < training_.metrics.size(); ++m) {
+        const Metric &metric = training_.metrics[m];
+        metric.row->add(metric, space.metrics[m].data(), space.capacity, step_.rows, state.metrics[m]);
+    }
     state.rows += step_.rows;
 }
 
 template <class T> void Processor<T>::Worker::ask_to_stop(Index made) {
     if (!request_.stop || made % look_every_ != 0 || Clock::now() - *request_.asked < poll_interval) return;
-    const TrainingState<T> &state = training_.state;
     shared_.progress.epoch = cursor_.epoch;
     shared_.progress.position = cursor_.position + 1;
-    std::transform(state.totals.begin(), state.totals.end(), shared_.progress.means.begin(),
-                   [&](double total) { return total / static_cast<double>(state.rows); });
+    shared_.progress.means = means(training_, true);
     shared_.stop = request_.stop(shared_.progress);
     *request_.asked = Clock::now();
 }
@@ -241,11 +242,9 @@ template <class T> void Processor<T>::Worker::finish_step(Index made, bool ends_
     if (thread_ != 0) return;
     TrainingState<T> &state = training_.state;
     if (ends_epoch) {
-        for (double &total : state.totals) {
-            shared_.result.epochs.push_back(total / static_cast<double>(state.rows));
-            total = 0;
-        }
-        state.rows = 0;
+        const std::vector<double> of_epoch = means(training_, false);
+        shared_.result.epochs.insert(shared_.result.epochs.end(), of_epoch.begin(), of_epoch.end());
+        clear_sums(state);
     }
     state.cursor = cursor_;
     state.largest_moment = largest_moment_;
@@ -264,7 +263,7 @@ void Processor<T>::prepare(const Kernels<T> &kernels, const Training<T> &trainin
     if (prepared_ == wanted) return;
     prepared_.reset();
     const bool stored = forced == Strategy::stored || forced == Strategy::gradients;
-    workspace_ = make_workspace<T>(training.architecture, full, most, training.metrics.size(), stored);
+    workspace_ = make_workspace<T>(training.architecture, full, most, training.metrics, stored);
     trial_.emplace(least, most, full, forced);
     full_.team = 0;
     prepared_ = wanted;
@@ -298,9 +297,8 @@ template <class T> Result<T> Processor<T>::run(Training<T> &training, const Requ
         throw std::invalid_argument("the epoch under way is past step " + std::to_string(epoch.steps()) +
                                     ", where an epoch of this data ends; begin a new epoch first");
     const Index epochs = request.steps / epoch.steps() + 1;
-    shared.result.epochs.reserve(static_cast<std::size_t>(epochs) * training.state.totals.size());
+    shared.result.epochs.reserve(static_cast<std::size_t>(epochs) * (1 + training.metrics.size()));
     shared.seconds.assign(full_.phases.size(), 0.0);
-    shared.progress.means.resize(training.state.totals.size());
     const int team = parallel(full_.team, [&](int thread, int ran) {
         if (ran == full_.team) Worker(*this, training, request, shared, thread).run();
     });

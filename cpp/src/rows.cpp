@@ -12,27 +12,11 @@ void through_activation(const Step<T> &step, Index s, const MatrixView<T> &d, In
     keep_largest(scratch.notes.delta[at(s)], step.kernels->activations[stage.activation].backward(d, saved, static_cast<T>(stage.alpha)));
 }
 
-template <class T> void note_metrics(const Step<T> &step, const MatrixView<const T> &output, Index row, Scratch<T> &scratch) {
-    for (std::size_t m = 0; m < step.metrics->size(); ++m) {
-        T *result = step.workspace->metrics[m].data() + row;
-        const Index n = output.rows;
-        if (output.columns == 1 && step.feed->labels.empty()) { // one output: above a half or not
-            for (Index r = 0; r < n; ++r) {
-                const Index target = step.order ? step.order[step.first + row + r] : step.first + row + r;
-                result[r] = (output.data[r * output.stride] > T(0.5)) == (step.feed->values[target * step.feed->stride] > T(0.5));
-            }
-            continue;
-        }
-        step.kernels->argmax(output, scratch.argmax.data());
-        for (Index r = 0; r < n; ++r) {
-            const Index target = step.order ? step.order[step.first + row + r] : step.first + row + r;
-            std::int32_t label = 0;
-            if (step.feed->labels.empty())
-                step.kernels->argmax({step.feed->values.data() + target * step.feed->stride, 1, output.columns, step.feed->stride}, &label);
-            else label = step.feed->labels[at(target)];
-            result[r] = scratch.argmax[at(r)] == label;
-        }
-    }
+template <class T>
+void note_metrics(const Step<T> &step, const MatrixView<const T> &output, const Targets<T> &targets, Index row, Scratch<T> &scratch) {
+    const MetricPanel<T> panel{step.kernels, output, targets, scratch.classes.data(), scratch.activated.data()};
+    for (std::size_t m = 0; m < step.metrics->size(); ++m)
+        note((*step.metrics)[m], panel, step.workspace->metrics[m].data() + row, step.workspace->capacity);
 }
 
 } // namespace
@@ -82,11 +66,12 @@ template <class T> void loss_rows(const Step<T> &step, Index row, Index rows, Sc
     const MatrixView<const T> output = read(step.workspace->h[at(last)], row, rows, 0, outputs, outputs);
     const MatrixView<T> d = view(step.workspace->d[at(last)], row, rows, 0, outputs, outputs);
     const Feed<T> &feed = *step.feed;
-    const Targets<T> targets{feed.labels.data(), feed.values.data(), feed.stride, step.order ? step.order + first : nullptr, first};
+    const Targets<T> targets{feed.labels.empty() ? nullptr : feed.labels.data(), feed.values.data(), feed.stride,
+                             step.order ? step.order + first : nullptr, first};
     T largest_loss = 0;
     const T largest = step.loss->gradient(output, targets, d, step.loss_scale, step.workspace->losses.data() + row, &largest_loss);
     keep_largest(scratch.notes.loss, largest_loss);
-    note_metrics(step, output, row, scratch);
+    note_metrics(step, output, targets, row, scratch);
     if (step.net->stages[at(last)].linear) keep_largest(scratch.notes.delta[at(last)], largest);
     else through_activation(step, last, d, row, 0, scratch);
 }

@@ -112,8 +112,7 @@ Report run(const Context &context, Training<T> &training, Processor<T> &processo
         report.stopped = result.outcome == Outcome::stopped;
     }
     report.phases = processor.plan().phase_names();
-    if (training.state.rows > 0)
-        for (const double total : training.state.totals) report.running.push_back(total / static_cast<double>(training.state.rows));
+    if (training.state.rows > 0) report.running = means(training, false);
     return report;
 }
 
@@ -128,10 +127,12 @@ template <class T> Evaluation evaluate(const Context &context, const Training<T>
     const Index panels = (n + leaf_rows - 1) / leaf_rows;
     const int team = static_cast<int>(std::min<Index>(panels, team_for(context, net, n)));
     Buffer<T> losses(n);
-    std::vector<Buffer<T>> metrics;
-    for (std::size_t m = 0; m < training.metrics.size(); ++m) metrics.emplace_back(n);
+    using Seen = std::vector<MetricState>;
+    Seen nothing;
+    for (const Metric &metric : training.metrics) nothing.push_back(metric.begin());
+    std::vector<Seen> seen(static_cast<std::size_t>(panels), nothing);
     std::vector<Workspace<T>> spaces;
-    for (int t = 0; t < team; ++t) spaces.push_back(make_loss_workspace<T>(net, std::min(n, leaf_rows), training.metrics.size()));
+    for (int t = 0; t < team; ++t) spaces.push_back(make_loss_workspace<T>(net, std::min(n, leaf_rows), training.metrics));
     std::atomic<Index> next{0};
     std::atomic<bool> all_finite{true};
     parallel(team, [&](int thread, int) {
@@ -161,13 +162,25 @@ template <class T> Evaluation evaluate(const Context &context, const Training<T>
             forward_rows(step, 0, step.rows, scratch);
             loss_rows(step, 0, step.rows, scratch);
             std::copy_n(space.losses.data(), step.rows, losses.data() + step.first);
-            for (std::size_t m = 0; m < metrics.size(); ++m)
-                std::copy_n(space.metrics[m].data(), step.rows, metrics[m].data() + step.first);
+            for (std::size_t m = 0; m < training.metrics.size(); ++m) {
+                const Metric &metric = training.metrics[m];
+                metric.row->add(metric, space.metrics[m].data(), space.capacity, step.rows, seen[static_cast<std::size_t>(panel)][m]);
+            }
         }
     });
     if (!all_finite) throw_non_finite<T>(feed.x);
     Evaluation evaluation{sum_rows(losses.data(), n) / static_cast<double>(loss.per_element ? n * net.outputs : n), {}};
-    for (const Buffer<T> &metric : metrics) evaluation.metrics.push_back(sum_rows(metric.data(), n) / static_cast<double>(n));
+    std::vector<Seen> slots(static_cast<std::size_t>(tree_slots(n)), nothing); // a panel is a leaf
+    sum_leaves(
+        n,
+        [&](Index slot, Index first, Index) {
+            slots[static_cast<std::size_t>(slot)] = std::move(seen[static_cast<std::size_t>(first / leaf_rows)]);
+        },
+        [&](Index to, Index from) {
+            for (std::size_t m = 0; m < nothing.size(); ++m)
+                slots[static_cast<std::size_t>(to)][m].add(std::move(slots[static_cast<std::size_t>(from)][m]));
+        });
+    for (std::size_t m = 0; m < nothing.size(); ++m) evaluation.metrics.push_back(training.metrics[m].finish(slots[0][m], n));
     return evaluation;
 }
 

@@ -43,7 +43,7 @@ template <class T> std::shared_ptr<Network<T>> make_network(Architecture archite
             fan_out = parameter.columns;
         }
         try {
-            initialize(find_initializer(parameter.initializer),
+            initialize(parameter.initializer,
                        MatrixView<T>{parameters.values.data() + parameter.offset, parameter.rows, parameter.columns, parameter.stride},
                        fan_in, fan_out, seed, static_cast<std::uint32_t>(p));
         } catch (const std::invalid_argument &error) {
@@ -89,15 +89,14 @@ template <class T> const LossKernels<T> &find_loss(const Kernels<T> &kernels, co
 
 template <class T>
 Training<T> make_training(std::shared_ptr<Network<T>> network, std::string loss, TargetKind target, OptimizerDescription optimizer,
-                          NamedSchedule schedule, std::vector<Metric> metrics) {
+                          NamedSchedule schedule, std::vector<MetricDescription> metrics) {
     const Kernels<T> &kernels = kernels_of<T>(best_kernel_set()); // the same rows in every set
     find_loss(kernels, loss, target);
     const auto &row = find_row(rows_of(kernels.optimizers), optimizer.name, "optimizer");
     if (find_optimizer(optimizer.name).divides && !(static_cast<T>(optimizer.epsilon) >= std::numeric_limits<T>::min()))
         throw std::invalid_argument("epsilon must be at least the smallest normal number of the model's dtype, " +
                                     std::to_string(std::numeric_limits<T>::digits == 24 ? -126 : -1022) + " as a power of 2");
-    Training<T> training{std::move(network), {}, std::move(loss), target, std::move(optimizer), std::move(schedule),
-                         std::move(metrics), {}};
+    Training<T> training{std::move(network), {}, std::move(loss), target, std::move(optimizer), std::move(schedule), {}, {}};
     training.architecture = training.network->architecture;
     Stage &last = training.architecture.stages.back();
     if (training.loss == "cross_entropy" && std::string(kernels.activations[last.activation].name) == "softmax") {
@@ -112,8 +111,32 @@ Training<T> make_training(std::shared_ptr<Network<T>> network, std::string loss,
         std::fill_n(training.state.moments[0].data(), training.state.moments[0].size(), start); // padding has no gradient
         training.state.largest_moment = static_cast<double>(start);
     }
-    training.state.totals.assign(1 + training.metrics.size(), 0.0);
+    const Stage &own = training.network->architecture.stages.back();
+    for (MetricDescription &description : metrics) {
+        Metric &metric = training.metrics.emplace_back(make_metric(std::move(description), training.architecture.outputs, target));
+        if (own.activation != last.activation) {
+            metric.activation = own.activation;
+            metric.alpha = own.alpha;
+        }
+        training.state.metrics.push_back(metric.begin());
+    }
     return training;
+}
+
+template <class T> std::vector<double> means(const Training<T> &training, bool quick) {
+    const TrainingState<T> &state = training.state;
+    std::vector<double> found{state.loss / static_cast<double>(state.rows)};
+    for (std::size_t m = 0; m < training.metrics.size(); ++m) {
+        const Metric &metric = training.metrics[m];
+        found.push_back(quick && metric.at_end() ? std::numeric_limits<double>::quiet_NaN() : metric.finish(state.metrics[m], state.rows));
+    }
+    return found;
+}
+
+template <class T> void clear_sums(TrainingState<T> &state) {
+    state.loss = 0;
+    for (MetricState &metric : state.metrics) metric.clear();
+    state.rows = 0;
 }
 
 template <class T> void check_feed(const Training<T> &training, const Feed<T> &feed) {
@@ -148,9 +171,13 @@ template void assign(Network<double> &, std::size_t, MatrixView<const double>);
 template const LossKernels<float> &find_loss(const Kernels<float> &, const std::string &, TargetKind);
 template const LossKernels<double> &find_loss(const Kernels<double> &, const std::string &, TargetKind);
 template Training<float> make_training(std::shared_ptr<Network<float>>, std::string, TargetKind, OptimizerDescription, NamedSchedule,
-                                       std::vector<Metric>);
+                                       std::vector<MetricDescription>);
 template Training<double> make_training(std::shared_ptr<Network<double>>, std::string, TargetKind, OptimizerDescription, NamedSchedule,
-                                        std::vector<Metric>);
+                                        std::vector<MetricDescription>);
+template std::vector<double> means(const Training<float> &, bool);
+template std::vector<double> means(const Training<double> &, bool);
+template void clear_sums(TrainingState<float> &);
+template void clear_sums(TrainingState<double> &);
 template void check_feed(const Training<float> &, const Feed<float> &);
 template void check_feed(const Training<double> &, const Feed<double> &);
 

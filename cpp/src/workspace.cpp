@@ -6,7 +6,8 @@ namespace {
 
 template <class T> void add_thread(Workspace<T> &space, const Architecture &net, Index rows) {
     Scratch<T> &scratch = space.threads.emplace_back();
-    scratch.argmax.resize(at(rows));
+    scratch.classes.resize(at(rows));
+    scratch.activated = Buffer<T>(row_stride(net.outputs));
     for (Notes<T> *notes : {&scratch.notes, &scratch.merged})
         for (auto *values : {&notes->output, &notes->delta, &notes->gradient}) values->resize(net.stages.size());
 }
@@ -40,16 +41,16 @@ template <class T> Workspace<T> make_forward_workspace(const Architecture &net, 
     return space;
 }
 
-template <class T> Workspace<T> make_loss_workspace(const Architecture &net, Index rows, std::size_t metrics) {
+template <class T> Workspace<T> make_loss_workspace(const Architecture &net, Index rows, const std::vector<Metric> &metrics) {
     Workspace<T> space = make_forward_workspace<T>(net, rows);
     for (const Stage &stage : net.stages) space.d.emplace_back(checked_product(rows, row_stride(stage.outputs)));
     space.losses = Buffer<T>(rows);
-    for (std::size_t m = 0; m < metrics; ++m) space.metrics.emplace_back(rows);
+    for (const Metric &metric : metrics) space.metrics.emplace_back(checked_product(rows, metric.values()));
     return space;
 }
 
 template <class T>
-Workspace<T> make_workspace(const Architecture &net, Index rows, int team, std::size_t metrics, bool stored) {
+Workspace<T> make_workspace(const Architecture &net, Index rows, int team, const std::vector<Metric> &metrics, bool stored) {
     Workspace<T> space = make_loss_workspace<T>(net, rows, metrics);
     space.gradients = Buffer<T>(stored ? net.parameter_elements : 0);
     while (static_cast<int>(space.threads.size()) < team) add_thread(space, net, rows);
@@ -62,11 +63,11 @@ Workspace<T> make_workspace(const Architecture &net, Index rows, int team, std::
 
 template struct Notes<float>;
 template Workspace<float> make_forward_workspace(const Architecture &, Index);
-template Workspace<float> make_loss_workspace(const Architecture &, Index, std::size_t);
-template Workspace<float> make_workspace(const Architecture &, Index, int, std::size_t, bool);
+template Workspace<float> make_loss_workspace(const Architecture &, Index, const std::vector<Metric> &);
+template Workspace<float> make_workspace(const Architecture &, Index, int, const std::vector<Metric> &, bool);
 template struct Notes<double>;
 template Workspace<double> make_forward_workspace(const Architecture &, Index);
-template Workspace<double> make_loss_workspace(const Architecture &, Index, std::size_t);
-template Workspace<double> make_workspace(const Architecture &, Index, int, std::size_t, bool);
+template Workspace<double> make_loss_workspace(const Architecture &, Index, const std::vector<Metric> &);
+template Workspace<double> make_workspace(const Architecture &, Index, int, const std::vector<Metric> &, bool);
 
 } // namespace ganglion

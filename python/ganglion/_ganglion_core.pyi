@@ -19,7 +19,9 @@ __all__: list[str] = [
     "Evaluation",
     "Feed",
     "Gradients",
+    "Initializer",
     "KernelSetInfo",
+    "Metric",
     "Network",
     "NonFiniteInputError",
     "Optimizer",
@@ -33,6 +35,7 @@ __all__: list[str] = [
     "initializers",
     "kernel_sets",
     "losses",
+    "metrics",
     "operations",
     "optimizers",
     "schedules",
@@ -95,6 +98,17 @@ class Context:
         The number asked for, or the most that a run would take.
         """
 
+class Initializer:
+    """
+    An initializer as the core is told of it; its name alone will do.
+    """
+    def __init__(
+        self,
+        name: str,
+        first: typing.SupportsFloat | typing.SupportsIndex = 0.0,
+        second: typing.SupportsFloat | typing.SupportsIndex = 0.0,
+    ) -> None: ...
+
 class Dense:
     """
     A dense layer as the core is told of it.
@@ -106,8 +120,8 @@ class Dense:
         use_bias: bool,
         activation: str,
         alpha: typing.SupportsFloat | typing.SupportsIndex,
-        kernel_initializer: str,
-        bias_initializer: str,
+        kernel_initializer: Initializer,
+        bias_initializer: Initializer,
     ) -> None: ...
 
 class Activation:
@@ -163,7 +177,13 @@ class Optimizer:
         beta2: typing.SupportsFloat | typing.SupportsIndex = 0.999,
         epsilon: typing.SupportsFloat | typing.SupportsIndex = 1e-08,
         weight_decay: typing.SupportsFloat | typing.SupportsIndex = 0.0,
+        initial_accumulator: typing.SupportsFloat | typing.SupportsIndex = 0.0,
     ) -> None: ...
+    @property
+    def name(self) -> str:
+        """
+        Its row of the kernel sets' table.
+        """
 
 class Schedule:
     """
@@ -172,9 +192,32 @@ class Schedule:
     def __init__(
         self,
         name: str,
-        initial: typing.SupportsFloat | typing.SupportsIndex,
+        initial: typing.SupportsFloat | typing.SupportsIndex = 0.0,
         final: typing.SupportsFloat | typing.SupportsIndex = 0.0,
         steps: typing.SupportsInt | typing.SupportsIndex = 0,
+        *,
+        factor: typing.SupportsFloat | typing.SupportsIndex = 1.0,
+        peak: typing.SupportsFloat | typing.SupportsIndex = 0.0,
+        peak_step: typing.SupportsFloat | typing.SupportsIndex = 0.0,
+        boundaries: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex] = [],
+        rates: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex] = [],
+        then: Schedule | None = None,
+    ) -> None: ...
+    def rate(self, step: typing.SupportsInt | typing.SupportsIndex) -> float:
+        """
+        Of a step, counted from 0.
+        """
+
+class Metric:
+    """
+    A metric as the core is told of it; its name alone will do.
+    """
+    def __init__(
+        self,
+        name: str,
+        threshold: typing.SupportsFloat | typing.SupportsIndex = 0.5,
+        k: typing.SupportsInt | typing.SupportsIndex = 5,
+        columns: bool = False,
     ) -> None: ...
 
 class Feed:
@@ -266,7 +309,7 @@ class Training:
         target: str,
         optimizer: Optimizer,
         schedule: Schedule,
-        metrics: collections.abc.Sequence[str],
+        metrics: collections.abc.Sequence[Metric],
     ) -> None: ...
     def begin_epoch(self) -> None:
         """
@@ -292,10 +335,27 @@ class Training:
         """
         Makes up to `steps` optimizer steps from where the state is.
         """
+    def sample(
+        self,
+        first: typing.SupportsInt | typing.SupportsIndex,
+        rates: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex],
+    ) -> None:
+        """
+        Rates of the steps from `first` on, for the schedule "sampled".
+        """
     def set_epoch(self, epoch: typing.SupportsInt | typing.SupportsIndex) -> None: ...
+    def set_learning_rate(self, rate: typing.SupportsFloat | typing.SupportsIndex | None) -> None:
+        """
+        Of all steps from now on, in place of the schedule's; None: the schedule's again.
+        """
     def snapshot(self) -> Snapshot: ...
     @property
     def epoch(self) -> int: ...
+    @property
+    def given_rate(self) -> float | None:
+        """
+        What set_learning_rate was told last.
+        """
     @property
     def learning_rate(self) -> float:
         """
@@ -325,6 +385,7 @@ def kernel_sets() -> list[KernelSetInfo]:
     """
 
 def losses() -> list[str]: ...
+def metrics() -> list[str]: ...
 def optimizers() -> list[str]: ...
 def schedules() -> list[str]: ...
 

@@ -288,7 +288,9 @@ class Dense(Layer):
         function = self.function
         kernel = INITIALIZERS.find("kernel_initializer", self.kernel_initializer)
         bias = INITIALIZERS.find("bias_initializer", self.bias_initializer)
-        return _native.Dense(name, self.units, self.use_bias, function.row, function.alpha, kernel.row, bias.row)
+        return _native.Dense(
+            name, self.units, self.use_bias, function.row, function.alpha, kernel.native(), bias.native()
+        )
 
 
 LAYERS: dict[str, type[Layer]] = {"Dense": Dense, "Activation": Activation, **ACTIVATIONS.classes}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from ganglion import inputs
 from ganglion.descriptions import Description, Family
@@ -16,7 +16,20 @@ __all__ = ["LOSSES", "CrossEntropy", "Loss", "MeanSquaredError"]
 
 
 class Loss(Description):
-    """Base of the losses."""
+    """Base of the losses.
+
+    Attributes
+    ----------
+    columns
+        Whether each output says yes or no of its own, for metrics: with one output it always does.
+    """
+
+    columns: ClassVar[bool] = False
+
+    def threshold(self, activation: str) -> float:
+        """Above which an output says yes, for a model whose last activation has this name."""
+        del activation
+        return 0.5
 
     @abstractmethod
     def targets(self, argument: str, y: Array, outputs: int, dtype: str) -> Targets:

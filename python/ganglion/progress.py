@@ -159,6 +159,7 @@ class Progress:
 
 
 def _shown(values: Mapping[str, float]) -> list[str]:
+    values = {name: value for name, value in values.items() if value == value}  # NaN: not known yet
     plain = {name: value == 0 or 1e-3 <= abs(value) < 1e4 for name, value in values.items()}
     return [f"{name} {value:.4f}" if plain[name] else f"{name} {value:.4g}" for name, value in values.items()]
 

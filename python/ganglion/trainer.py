@@ -93,7 +93,7 @@ class Trainer:
         self.metrics: tuple[Metric, ...] = tuple(METRICS.find("metric", metric) for metric in metrics)
         self.threads = machine.team(threads)
         self.history: History | None = None
-        self._names = ["loss", *(metric.row for metric in self.metrics)]
+        self._names = ["loss", *(metric.key for metric in self.metrics)]
         if len(set(self._names)) != len(self._names):
             raise ValueError(f"metrics must not repeat; given {metrics!r}")
         # One for each kind of targets seen; the one that trained last holds the moments and counters.
@@ -102,7 +102,7 @@ class Trainer:
         self._given_rate: float | None = None  # until there is a training to keep it
 
     def __repr__(self) -> str:
-        metrics = [metric.row for metric in self.metrics]
+        metrics = [metric.key for metric in self.metrics]
         return f"Trainer({self.model!r}, {self.loss!r}, {self.optimizer!r}, metrics={metrics}, threads={self.threads})"
 
     @property
@@ -110,8 +110,8 @@ class Trainer:
         """The rate of the next step.
 
         Set to a number, at least 0, it is the rate of all steps from then on, whatever the schedule says; set to None,
-        the schedule's holds again. It is part of the state of training, and can be set before and after `fit` and at the
-        ends of its epochs; while the core makes steps that is a RuntimeError.
+        the schedule's holds again. It is part of the state of training, and can be set before and after `fit` and at
+        the ends of its epochs; while the core makes steps that is a RuntimeError.
 
         Examples
         --------
@@ -352,7 +352,8 @@ class Trainer:
         if kind not in self._trainings:
             self.model.build((data.x.shape[1],))
             optimizer, schedule = self.optimizer.native(), self.optimizer.schedule.native()
-            metrics = [metric.row for metric in self.metrics]
+            threshold = self.loss.threshold(self.model.layers[-1].function.row)
+            metrics = [metric.native(threshold, self.loss.columns) for metric in self.metrics]
             network = self.model.network
             self._trainings[kind] = _native.Training(network, self.loss.row, kind, optimizer, schedule, metrics)
         return self._trainings[kind]

@@ -1,5 +1,6 @@
 // What a network is, as plain data: its stages and where their parameters lie in one flat buffer.
 #pragma once
+#include "ganglion/initializers.hpp"
 #include "ganglion/kernel_set.hpp"
 #include <string>
 #include <variant>
@@ -13,7 +14,7 @@ struct DenseLayer {
     bool use_bias;
     std::string activation;
     double alpha; // the activation's parameter
-    std::string kernel_initializer, bias_initializer;
+    InitializerDescription kernel_initializer, bias_initializer;
 };
 
 struct ActivationLayer {
@@ -29,7 +30,7 @@ struct Parameter {
     std::string layer;
     bool is_kernel;
     Index offset, rows, columns, stride;
-    std::string initializer;
+    InitializerDescription initializer;
 };
 
 // One activation with, before it, at most one product with a kernel: h = f(x · W + b).

@@ -3,6 +3,7 @@
 #pragma once
 #include "ganglion/arena.hpp"
 #include "ganglion/architecture.hpp"
+#include "ganglion/metrics.hpp"
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -30,8 +31,9 @@ template <class T> struct TrainingState {
     double largest_moment = 0; // an upper bound of |moments[0]|
     Cursor cursor;
     std::optional<double> learning_rate; // in place of the schedule's
-    // Of the epoch under way: Σ mean loss · rows, Σ metric · rows …, over `rows` rows.
-    std::vector<double> totals;
+    // Of the epoch under way, over `rows` rows: Σ mean loss · rows, and what the metrics have seen.
+    double loss = 0;
+    std::vector<MetricState> metrics;
     Index rows = 0;
 };
 

@@ -65,7 +65,12 @@ template <class T> struct Training {
 
 template <class T>
 Training<T> make_training(std::shared_ptr<Network<T>> network, std::string loss, TargetKind target, OptimizerDescription optimizer,
-                          NamedSchedule schedule, std::vector<Metric> metrics);
+                          NamedSchedule schedule, std::vector<MetricDescription> metrics);
+
+// Mean loss and metrics of the epoch so far. `quick`: NaN for the metrics that take long.
+template <class T> std::vector<double> means(const Training<T> &training, bool quick);
+// Forgets the sums of the epoch under way.
+template <class T> void clear_sums(TrainingState<T> &state);
 
 // Of a step, counted from 0: the schedule's unless the state has another.
 template <class T> double learning_rate(const Training<T> &training, std::uint64_t step) {

@@ -2,6 +2,7 @@
 #pragma once
 #include "ganglion/context.hpp"
 #include "ganglion/feed.hpp"
+#include "ganglion/metrics.hpp"
 #include "ganglion/optimizer.hpp"
 #include "ganglion/plan.hpp"
 #include <vector>
@@ -20,7 +21,8 @@ template <class T> struct Notes {
 // One thread's memory.
 template <class T> struct alignas(64) Scratch {
     Buffer<T> kernel_tiles, bias_tiles; // of gradients, one for each slot of the tree over leaves
-    std::vector<std::int32_t> argmax;   // (panel,)
+    std::vector<std::int32_t> classes;  // (panel,): for metrics
+    Buffer<T> activated;                // (O,): for metrics
     Notes<T> notes;
     Notes<T> merged; // of all threads, after the row phases
 };
@@ -28,15 +30,13 @@ template <class T> struct alignas(64) Scratch {
 // Buffers of a batch of up to `capacity` rows.
 template <class T> struct Workspace {
     Index capacity = 0;
-    Buffer<T> x;                    // (B, I): the batch, where x can not be read in place
-    std::vector<Buffer<T>> h, z, d; // by stage (B, O): output, input of the activation where its backward needs it, dz
-    Buffer<T> losses;               // (B,)
-    std::vector<Buffer<T>> metrics; // by metric (B,)
-    Buffer<T> gradients;            // like the parameters, where something needs them stored
+    Buffer<T> x;                         // (B, I): the batch, where x can not be read in place
+    std::vector<Buffer<T>> h, z, d;      // by stage (B, O): output, input of the activation where its backward needs it, dz
+    Buffer<T> losses;                    // (B,)
+    std::vector<Buffer<double>> metrics; // by metric (values, B)
+    Buffer<T> gradients;                 // like the parameters, where something needs them stored
     std::vector<Scratch<T>> threads;
 };
-
-enum class Metric { accuracy };
 
 // All that a unit of work reads and writes; made anew for each step, on each thread.
 template <class T> struct Step {
@@ -60,11 +60,11 @@ template <class T> struct Step {
 // Allocates for forward passes over up to `rows` rows on one thread.
 template <class T> Workspace<T> make_forward_workspace(const Architecture &net, Index rows);
 // The same with what losses and metrics need.
-template <class T> Workspace<T> make_loss_workspace(const Architecture &net, Index rows, std::size_t metrics);
+template <class T> Workspace<T> make_loss_workspace(const Architecture &net, Index rows, const std::vector<Metric> &metrics);
 // Allocates for training steps on batches of up to `rows` rows by up to `team` threads. `stored`: gradients have a buffer of
 // their own.
 template <class T>
-Workspace<T> make_workspace(const Architecture &net, Index rows, int team, std::size_t metrics, bool stored);
+Workspace<T> make_workspace(const Architecture &net, Index rows, int team, const std::vector<Metric> &metrics, bool stored);
 
 template <class T> void keep_largest(T &largest, T value) {
     if (value > largest || value != value) largest = value;

@@ -2,7 +2,7 @@
 
 Nothing here imports the core, and nothing is fast. A network is a `Sequential` of `Dense` and `Activation` layers, and
 `train` runs it. Each family has a table from the names that descriptions use: `ACTIVATIONS`, `LOSSES`, `OPTIMIZERS`,
-`SCHEDULES`, `INITIALIZERS`.
+`SCHEDULES`, `INITIALIZERS`, `METRICS`.
 """
 
 from .activations import ACTIVATIONS as ACTIVATIONS
@@ -27,6 +27,7 @@ from .bounds import precision as precision
 from .bounds import update_bounds as update_bounds
 from .initializers import INITIALIZERS as INITIALIZERS
 from .initializers import initialize as initialize
+from .initializers import orthogonal as orthogonal
 from .layers import Activation as Activation
 from .layers import Dense as Dense
 from .layers import matmul as matmul
@@ -35,8 +36,16 @@ from .losses import LOSSES as LOSSES
 from .losses import cross_entropy as cross_entropy
 from .losses import mse as mse
 from .losses import one_hot as one_hot
+from .metrics import METRICS as METRICS
 from .metrics import accuracy as accuracy
+from .metrics import auc as auc
 from .metrics import classes as classes
+from .metrics import f1 as f1
+from .metrics import mean_absolute_error as mean_absolute_error
+from .metrics import mean_squared_error as mean_squared_error
+from .metrics import r2 as r2
+from .metrics import recall as recall
+from .metrics import top_k_accuracy as top_k_accuracy
 from .optimizers import OPTIMIZERS as OPTIMIZERS
 from .optimizers import SGD as SGD
 from .optimizers import AdaGrad as AdaGrad
