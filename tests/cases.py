@@ -42,9 +42,9 @@ SCHEDULES = {
     "step": {"initial": 0.0625, "steps": 3, "factor": 0.75},
     "exponential": {"initial": 0.0625, "steps": 3, "factor": 0.75},
     "cosine": {"initial": 0.0625, "final": 0.015625, "steps": 6},
-    "piecewise": {"boundaries": (2, 5), "rates": (0.0625, 0.03125, 0.0)},
+    "piecewise": {"boundaries": (2, 5), "rates": (0.0625, 0.03125, 0.015625)},
     "warm_up": {"initial": 0.015625, "steps": 4, "then": reference.Cosine(0.0625, 0.015625, 5)},
-    "one_cycle": {"initial": 0.015625, "peak": 0.0625, "final": 0.0, "peak_step": 3.5, "steps": 9},
+    "one_cycle": {"initial": 0.015625, "peak": 0.0625, "final": 0.0078125, "peak_step": 3.5, "steps": 9},
     "sampled": {"rates": tuple(0.0625 / (1 + step) for step in range(10))},
 }
 

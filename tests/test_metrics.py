@@ -347,6 +347,7 @@ def test_what_is_not_known_yet_is_not_shown(capsys):
     (_, _, _, (error, area)) = seen[0]
     assert error > 0
     assert math.isnan(area)
+    run.begin_epoch()
     report = run.run(CONTEXT, core.Feed(x, None, targets), batch_size=100, steps=10, shuffle=True)
     assert 0 < report.running[2] < 1
     bar = gg.trainer.Progress(

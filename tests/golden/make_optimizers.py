@@ -7,6 +7,7 @@ their own order; the file has the loss of every twentieth step, before its updat
 """
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -90,7 +91,7 @@ def torch_losses(name):
 
     torch.set_num_threads(1)
     _, _, kind, options = RUNS[name]
-    layers = [torch.nn.Linear(i, o, dtype=torch.float64) for i, o in zip(WIDTHS[:-1], WIDTHS[1:], strict=True)]
+    layers = [torch.nn.Linear(i, o, dtype=torch.float64) for i, o in pairwise(WIDTHS)]
     model = torch.nn.Sequential(layers[0], torch.nn.Tanh(), layers[1])
     with torch.no_grad():
         for parameter, array in zip(model.parameters(), weights(), strict=True):
