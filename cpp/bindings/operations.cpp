@@ -2,6 +2,7 @@
 #include "operations.hpp"
 #include "ganglion/dispatch.hpp"
 #include "ganglion/initializers.hpp"
+#include "ganglion/optimizer.hpp"
 #include "ganglion/orthogonal.hpp"
 #include "panel.hpp"
 #include <optional>
@@ -269,6 +270,18 @@ py::tuple update(Names set, Names name, const py::array &w, const py::array &g, 
     });
 }
 
+// The constants of an update, and the largest gradient, moment and change that it can reach, from the bounds of what is there.
+py::tuple optimizer_rule(const OptimizerDescription &optimizer, double rate, std::uint64_t step, double gradient, double weight,
+                         double moment) {
+    const OptimizerRule &rule = find_optimizer(optimizer.name);
+    Cursor cursor;
+    for (; cursor.step < step; ++cursor.step) advance(optimizer, cursor);
+    const Constants constants = rule.constants(optimizer, rate, cursor);
+    const Reach reach = rule.reach(optimizer, constants, {gradient, weight, moment});
+    return py::make_tuple(std::vector<double>(constants.begin(), constants.end()),
+                          py::make_tuple(reach.gradient, reach.moment, reach.update));
+}
+
 py::array_t<double> random_numbers(Index count, Stream stream, std::array<double, 4> (*numbers)(const Philox::Words &)) {
     py::array_t<double> x(count);
     std::array<double, 4> four{};
@@ -345,6 +358,7 @@ void bind_operations(py::module_ &parent) {
     m.def("activation_backward", &activation_backward, "set"_a, "name"_a, "d"_a, "saved"_a, alpha, misalign);
     m.def("loss_gradient", &loss_gradient, "set"_a, "name"_a, "z"_a, py::kw_only(), "labels"_a = py::none(), "values"_a = py::none(),
           "rows"_a = py::none(), "first"_a = 0, "scale"_a = 1.0, "in_place"_a = false, misalign);
+    m.def("optimizer_rule", &optimizer_rule, "optimizer"_a, "rate"_a, "step"_a, "gradient"_a, "weight"_a, "moment"_a);
     m.def("update", &update, "set"_a, "name"_a, "w"_a, "g"_a, "m"_a, "v"_a, "constants"_a, misalign);
     bind_random_numbers(m);
 }
