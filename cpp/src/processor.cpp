@@ -192,7 +192,8 @@ template <class T> void Processor<T>::Worker::ask_to_stop(Index made) {
     if (!request_.stop || made % look_every_ != 0 || Clock::now() - *request_.asked < poll_interval) return;
     shared_.progress.epoch = cursor_.epoch;
     shared_.progress.position = cursor_.position + 1;
-    shared_.progress.means = means(training_, true);
+    shared_.progress.means.clear();
+    append_means(training_, true, shared_.progress.means);
     shared_.stop = request_.stop(shared_.progress);
     *request_.asked = Clock::now();
 }
@@ -242,8 +243,7 @@ template <class T> void Processor<T>::Worker::finish_step(Index made, bool ends_
     if (thread_ != 0) return;
     TrainingState<T> &state = training_.state;
     if (ends_epoch) {
-        const std::vector<double> of_epoch = means(training_, false);
-        shared_.result.epochs.insert(shared_.result.epochs.end(), of_epoch.begin(), of_epoch.end());
+        append_means(training_, false, shared_.result.epochs);
         clear_sums(state);
     }
     state.cursor = cursor_;

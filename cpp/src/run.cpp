@@ -112,7 +112,7 @@ Report run(const Context &context, Training<T> &training, Processor<T> &processo
         report.stopped = result.outcome == Outcome::stopped;
     }
     report.phases = processor.plan().phase_names();
-    if (training.state.rows > 0) report.running = means(training, false);
+    if (training.state.rows > 0) append_means(training, false, report.running);
     return report;
 }
 

@@ -123,14 +123,13 @@ Training<T> make_training(std::shared_ptr<Network<T>> network, std::string loss,
     return training;
 }
 
-template <class T> std::vector<double> means(const Training<T> &training, bool quick) {
+template <class T> void append_means(const Training<T> &training, bool quick, std::vector<double> &to) {
     const TrainingState<T> &state = training.state;
-    std::vector<double> found{state.loss / static_cast<double>(state.rows)};
+    to.push_back(state.loss / static_cast<double>(state.rows));
     for (std::size_t m = 0; m < training.metrics.size(); ++m) {
         const Metric &metric = training.metrics[m];
-        found.push_back(quick && metric.at_end() ? std::numeric_limits<double>::quiet_NaN() : metric.finish(state.metrics[m], state.rows));
+        to.push_back(quick && metric.at_end() ? std::numeric_limits<double>::quiet_NaN() : metric.finish(state.metrics[m], state.rows));
     }
-    return found;
 }
 
 template <class T> void clear_sums(TrainingState<T> &state) {
@@ -174,8 +173,8 @@ template Training<float> make_training(std::shared_ptr<Network<float>>, std::str
                                        std::vector<MetricDescription>);
 template Training<double> make_training(std::shared_ptr<Network<double>>, std::string, TargetKind, OptimizerDescription, NamedSchedule,
                                         std::vector<MetricDescription>);
-template std::vector<double> means(const Training<float> &, bool);
-template std::vector<double> means(const Training<double> &, bool);
+template void append_means(const Training<float> &, bool, std::vector<double> &);
+template void append_means(const Training<double> &, bool, std::vector<double> &);
 template void clear_sums(TrainingState<float> &);
 template void clear_sums(TrainingState<double> &);
 template void check_feed(const Training<float> &, const Feed<float> &);

@@ -185,8 +185,8 @@ class AdamW(Adam):
 
     Examples
     --------
-    >>> AdamW(1e-3, weight_decay=0.01)
-    AdamW(learning_rate=0.001, weight_decay=0.01)
+    >>> AdamW(2e-3, weight_decay=0.01)
+    AdamW(learning_rate=0.002, weight_decay=0.01)
     """
 
 

@@ -67,8 +67,8 @@ template <class T>
 Training<T> make_training(std::shared_ptr<Network<T>> network, std::string loss, TargetKind target, OptimizerDescription optimizer,
                           NamedSchedule schedule, std::vector<MetricDescription> metrics);
 
-// Mean loss and metrics of the epoch so far. `quick`: NaN for the metrics that take long.
-template <class T> std::vector<double> means(const Training<T> &training, bool quick);
+// Appends mean loss and metrics of the epoch so far. `quick`: NaN for the metrics that take long.
+template <class T> void append_means(const Training<T> &training, bool quick, std::vector<double> &to);
 // Forgets the sums of the epoch under way.
 template <class T> void clear_sums(TrainingState<T> &state);
 
