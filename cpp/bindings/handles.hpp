@@ -20,6 +20,7 @@ struct FeedHandle {
     std::vector<std::int32_t> labels;
 };
 
+void bind_activations(py::module_ &module);
 void bind_tables(py::module_ &module);
 void bind_network(py::module_ &module);
 void bind_training(py::module_ &module);

@@ -78,6 +78,7 @@ PYBIND11_MODULE(_ganglion_core, module) {
     py::register_exception<NonFiniteInput>(module, "NonFiniteInputError", PyExc_ValueError);
     py::register_exception<Diverged>(module, "TrainingDivergedError", PyExc_FloatingPointError);
     bind_tables(module);
+    bind_activations(module);
     bind_network(module);
     bind_training(module);
     bind_operations(module);

@@ -28,7 +28,7 @@ from ganglion.trainer import Trainer
 from ganglion.verify import verify
 
 if TYPE_CHECKING:
-    from ganglion import data, reference
+    from ganglion import data, functional, reference
     from ganglion.checkpoint import load
 
 __all__ = [
@@ -61,6 +61,7 @@ __all__ = [
     "__version__",
     "data",
     "errors",
+    "functional",
     "info",
     "initializers",
     "layers",
@@ -76,6 +77,7 @@ __all__ = [
 
 LAZY = {
     "data": "ganglion.data",
+    "functional": "ganglion.functional",
     "load": "ganglion.checkpoint",
     "reference": "ganglion.reference",
     "safetensors": "ganglion.safetensors",

@@ -31,7 +31,9 @@ __all__: list[str] = [
     "Training",
     "TrainingDivergedError",
     "activations",
+    "apply_activation",
     "default_team",
+    "differentiate_activation",
     "initializers",
     "kernel_sets",
     "losses",
@@ -373,9 +375,29 @@ class Training:
         """
 
 def activations() -> list[ActivationInfo]: ...
+def apply_activation(
+    context: Context,
+    name: str,
+    x: numpy.typing.NDArray[typing.Any],
+    alpha: typing.SupportsFloat | typing.SupportsIndex = 0.0,
+) -> numpy.typing.NDArray[typing.Any]:
+    """
+    An activation of a C-contiguous array of float32 or float64; softmax over its last axis.
+    """
+
 def default_team() -> int:
     """
     Threads that a run may use when nobody asks for a number.
+    """
+
+def differentiate_activation(
+    context: Context,
+    name: str,
+    x: numpy.typing.NDArray[typing.Any],
+    alpha: typing.SupportsFloat | typing.SupportsIndex = 0.0,
+) -> numpy.typing.NDArray[typing.Any]:
+    """
+    The derivative of an elementwise activation at each element of such an array.
     """
 
 def initializers() -> list[str]: ...

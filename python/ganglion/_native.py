@@ -26,7 +26,9 @@ try:
         Training,
         TrainingDivergedError,
         __version__,
+        apply_activation,
         default_team,
+        differentiate_activation,
         kernel_sets,
     )
 finally:
@@ -49,6 +51,8 @@ __all__ = [
     "TrainingDivergedError",
     "__version__",
     "_ganglion_core",
+    "apply_activation",
     "default_team",
+    "differentiate_activation",
     "kernel_sets",
 ]
