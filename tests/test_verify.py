@@ -1,6 +1,7 @@
 """`verify` on models that are right, on cores and references that are not, and what it leaves behind."""
 
 from dataclasses import FrozenInstanceError, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -175,3 +176,75 @@ def test_unknown_sizes_and_names_are_refused():
         gg.verify(model_of(gg.Dense(4)), X, LABELS, loss="hinge")
     with pytest.raises(ValueError, match="unknown optimizer 'lion'"):
         gg.verify(model_of(gg.Dense(4)), X, LABELS, optimizer="lion")
+
+
+def numerical(result):
+    return [row for row in result.comparisons if row.quantity.endswith(" numerically")]
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "mse"])
+@pytest.mark.parametrize("name", sorted({row.row for row in ACTIVATIONS.names.values()}))
+def test_gradients_are_those_of_the_losss_values(name, loss):
+    model = model_of(gg.Dense(7, activation=name), gg.Dense(5), gg.Activation(name), gg.Dense(4), dtype="float64")
+    model.set_weights([numbers(*array.shape, seed=5, index=i) for i, array in enumerate(model.get_weights())])
+    result = gg.verify(model, X, VALUES if loss == "mse" else LABELS, loss, numerical=True)
+    assert result.ok
+    found = [(row.layer, row.quantity) for row in numerical(result)]
+    layers = ("dense", "dense_1", "dense_2")
+    assert found == [(layer, f"d{kind} numerically") for layer in layers for kind in "Wb"]
+
+
+def test_differences_are_taken_of_a_copy_in_float64():
+    model = model_of(gg.Dense(7, activation="tanh"), gg.Dense(4))
+    before, version = model.get_weights(), model.network.version
+    result = gg.verify(model, X, LABELS, numerical=True)
+    assert result.ok
+    assert max(row.error for row in numerical(result)) < 1e-8  # float32 would leave 1e-2
+    assert all(map(np.array_equal, before, model.get_weights()))
+    assert model.network.version == version
+
+
+def test_what_is_printed_of_differences(capsys):
+    gg.verify(model_of(gg.Dense(7, activation="relu"), gg.Dense(4)), X, LABELS, numerical=True)
+    *_, title, header, first, second, verdict = capsys.readouterr().out.splitlines()
+    assert title == "gradients in float64 against differences of the loss"
+    assert header.split() == ["dW", "db"]
+    assert [line.split()[0] for line in (first, second)] == ["dense", "dense_1"]
+    assert verdict == "all within their bounds"
+
+
+def test_elements_beside_a_kink_are_left_out():
+    x = np.array([[0, 0], [0, 1], [1, 0], [1, 1.0]])  # with a bias of 0 the first row is at every relu's kink
+    model = gg.Sequential(gg.Dense(8, "relu", input_shape=(2,)), gg.Dense(2), seed=1)
+    result = gg.verify(model, x, [0, 1, 1, 0], numerical=True)
+    assert result.ok
+    found = [(row.layer, row.quantity) for row in numerical(result)]
+    assert ("dense", "db numerically") not in found
+    assert {("dense", "dW numerically"), ("dense_1", "db numerically")} < set(found)
+    assert gg.verify(gg.Sequential(gg.ReLU(input_shape=(2,))), x, x, "mse", numerical=True).ok  # nothing to look at
+
+
+class Wrong:
+    """A training whose gradients are wrong by one part in a hundred thousand."""
+
+    def __init__(self, *arguments):
+        self.training = gg._native.Training(*arguments)
+
+    def gradients(self, context, feed):
+        right = self.training.gradients(context, feed)
+        arrays = [array * 1.00001 for array in right.arrays]
+        return SimpleNamespace(loss=right.loss, arrays=arrays)
+
+
+def test_a_gradient_that_is_not_the_losss_is_found(monkeypatch, capsys):
+    native = SimpleNamespace(Training=Wrong)
+    monkeypatch.setattr("ganglion.numerical_check._native", native)
+    result = gg.verify(model_of(gg.Dense(7, activation="tanh"), gg.Dense(4)), X, LABELS, numerical=True)
+    assert not result.ok
+    assert {row.quantity for row in result.failures} == {"dW numerically", "db numerically"}
+    assert "NOT as the reference computes it: dense dW numerically" in capsys.readouterr().out
+
+
+def test_numerical_is_a_flag():
+    with pytest.raises(TypeError, match="numerical must be True or False; given 1"):
+        gg.verify(model_of(gg.Dense(4)), X, LABELS, numerical=1)

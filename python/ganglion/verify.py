@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ganglion import _native, machine, rows
+from ganglion import _native, inputs, machine, rows
 from ganglion.layers import Dense, Softmax
 from ganglion.losses import LOSSES, CrossEntropy, Loss
 from ganglion.optimizers import OPTIMIZERS, Optimizer
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Comparison", "Verification", "verify"]
 
 QUANTITIES = ("output", "dW", "db", "new W", "new b", "loss")
+NUMERICALLY = " numerically"
 LETTERS = {"kernel": "W", "bias": "b"}
 
 
@@ -36,7 +37,8 @@ class Comparison:
     layer
         The layer's name; empty for the loss.
     quantity
-        ``"output"``, ``"dW"``, ``"db"``, ``"new W"``, ``"new b"`` or ``"loss"``.
+        ``"output"``, ``"dW"``, ``"db"``, ``"new W"``, ``"new b"`` or ``"loss"``; ``"dW numerically"`` and so on are
+        beside differences of the loss instead.
     error
         The largest absolute difference from the reference.
     share
@@ -90,23 +92,33 @@ class Verification:
 
     def __str__(self) -> str:
         cells: dict[str, dict[str, str]] = {}
+        numerical: dict[str, dict[str, str]] = {}
         for row in self.comparisons:
-            cells.setdefault(row.layer, {})[row.quantity] = f"{row.error:.1e} {_percent(row.share):>6}"
+            table = numerical if row.quantity.endswith(NUMERICALLY) else cells
+            quantity = row.quantity.removesuffix(NUMERICALLY)
+            table.setdefault(row.layer, {})[quantity] = f"{row.error:.1e} {_percent(row.share):>6}"
         of_loss = cells.pop("", {})
-        columns = [quantity for quantity in QUANTITIES if any(quantity in row for row in cells.values())]
         width = max(map(len, ["loss", *cells]))
         what = "largest error against the reference, share of its bound"
         lines = [
             f"{self.dtype} on {self.kernel_set}, {self.rows} rows: {what}",
-            _line("", columns, width),
-            *(_line(layer, [row.get(quantity, "") for quantity in columns], width) for layer, row in cells.items()),
+            *_table(cells, width),
             *(_line(quantity, [cell], width) for quantity, cell in of_loss.items()),
-            "all within their bounds",
         ]
+        if numerical:
+            lines += ["gradients in float64 against differences of the loss", *_table(numerical, width)]
+        lines.append("all within their bounds")
         if not self.ok:
             outside = ", ".join(f"{row.layer} {row.quantity}".strip() for row in self.failures)
             lines[-1] = f"NOT as the reference computes it: {outside}"
         return "\n".join(lines)
+
+
+def _table(cells: dict[str, dict[str, str]], width: int) -> Iterator[str]:
+    columns = [quantity for quantity in QUANTITIES if any(quantity in row for row in cells.values())]
+    yield _line("", columns, width)
+    for layer, row in cells.items():
+        yield _line(layer, [row.get(quantity, "") for quantity in columns], width)
 
 
 def _line(name: str, cells: list[str], width: int) -> str:
@@ -119,6 +131,8 @@ def verify(
     y: ArrayLike,
     loss: str | Loss = "cross_entropy",
     optimizer: str | Optimizer | None = None,
+    *,
+    numerical: bool = False,
 ) -> Verification:
     """Compare a model with the same network in plain float64 NumPy, and print the largest errors.
 
@@ -136,6 +150,9 @@ def verify(
         ``"cross_entropy"``, ``"mse"``, or an object of ``ganglion.losses``.
     optimizer
         As `Trainer` takes it; ``"adam"`` by default.
+    numerical
+        Whether to compare the gradients also with `ganglion.functional.numerical_gradient` of the loss, on a copy in
+        float64: up to twenty elements of each kernel and bias, those beside a kink of the loss left out.
 
     Returns
     -------
@@ -165,6 +182,7 @@ def verify(
     True
     """
     weights = model.get_weights()
+    numerical = inputs.flag("numerical", numerical)
     loss = LOSSES.find("loss", loss)
     optimizer = OPTIMIZERS.find("optimizer", "adam" if optimizer is None else optimizer)
     copy = model.copy()
@@ -184,6 +202,12 @@ def verify(
     ]
     layers = [*(layer.name for layer in model.layers), ""]
     comparisons.sort(key=lambda row: (layers.index(row.layer), QUANTITIES.index(row.quantity)))
+    if numerical:
+        from ganglion.numerical_check import differences
+
+        for name, actual, expected, bound in differences(model, x, y, loss, optimizer):
+            layer, _, kind = name.rpartition(".")
+            comparisons.append(_compared(layer, f"d{LETTERS[kind]}{NUMERICALLY}", actual, expected, bound))
     result = Verification(tuple(comparisons), len(exact), model.dtype, context.kernel_set)
     print(result)
     return result
