@@ -49,8 +49,13 @@ def test_a_layer_used_twice_has_weights_of_its_own_each_time():
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (lambda: gg.Sequential(), ValueError, "a model needs at least one layer"),
-        (lambda: gg.Sequential([]), ValueError, "a model needs at least one layer"),
+        (
+            lambda: gg.Sequential().build((3,)),
+            ValueError,
+            r"a model needs at least one layer: add\(Dense\(10\)\) appends",
+        ),
+        (lambda: gg.Sequential([]).predict(X), ValueError, r"a model needs at least one layer: add\(Dense\(10\)\)"),
+        (lambda: gg.Trainer(gg.Sequential(), "mse").fit(X, X), ValueError, "a model needs at least one layer"),
         (
             lambda: gg.Sequential(gg.Dense(3), 3),
             TypeError,

@@ -11,6 +11,7 @@ import numpy as np
 
 from ganglion import _native, inputs
 from ganglion.descriptions import from_config, unknown_name
+from ganglion.input_layer import Input, with_input_shape
 from ganglion.layers import LAYERS, Identity, Layer
 
 __all__ = ["Architecture"]
@@ -27,7 +28,7 @@ class Architecture:
     Raises
     ------
     TypeError, ValueError
-        If there is no layer, something is not a layer, a name occurs twice, or seed or dtype are out of bounds.
+        If something is not a layer, a name occurs twice, or seed or dtype are out of bounds.
 
     Examples
     --------
@@ -57,8 +58,10 @@ class Architecture:
         Raises
         ------
         ValueError
-            If a layer's ``input_shape`` says something else.
+            If there is no layer, or its ``input_shape`` says something else.
         """
+        if not self.layers:
+            raise ValueError("a model needs at least one layer: add(Dense(10)) appends one")
         result = [features]
         before = "the data"
         for layer in self.layers:
@@ -148,6 +151,8 @@ class Architecture:
                 raise ValueError(f"the architecture lacks {key!r}")
         if not isinstance(config["layers"], list):
             raise ValueError(f"the architecture's layers must be a list; given {str(config['layers'])[:80]}")
+        if not config["layers"]:
+            raise ValueError("the architecture: a model needs at least one layer")
         layers = (from_config(layer, LAYERS, f"layer {i}") for i, layer in enumerate(config["layers"]))
         try:
             architecture = cls(tuple(layers), config["seed"], config["dtype"])
@@ -169,12 +174,25 @@ def flat(layers: Sequence[Any]) -> tuple[Layer, ...]:
         if isinstance(container, Mapping):
             return tuple(replace(_layer(i, layer), name=name) for i, (name, layer) in enumerate(container.items()))
         layers = container
+    if layers and isinstance(layers[0], Input):
+        given, *layers = layers
+        if layers:
+            layers = [with_input_shape(given, layers[0]), *layers[1:]]
     return tuple(_layer(i, layer) for i, layer in enumerate(layers))
+
+
+def first_input(layers: Sequence[Any]) -> Input | None:
+    """What the arguments of `Sequential` say of the input before any layer is known."""
+    first = layers[0] if layers else None
+    first = first[0] if isinstance(first, (list, tuple)) and first else first
+    return first if isinstance(first, Input) else None
 
 
 def _layer(position: int, value: object) -> Layer:
     if isinstance(value, Layer):
         return value
+    if isinstance(value, Input):
+        raise TypeError(f"layer {position} is an Input; it comes before all layers, and once")
     if isinstance(value, type) and issubclass(value, Layer):
         raise TypeError(f"layer {position} is the class {value.__name__} itself; write {value.__name__}(…)")
     raise TypeError(f"layer {position} must be a layer, like Dense(10) or ReLU(); given {value!r}")
@@ -182,8 +200,6 @@ def _layer(position: int, value: object) -> Layer:
 
 def _named(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
     """The same layers, each with a name of its own."""
-    if not layers:
-        raise ValueError("a model needs at least one layer")
     taken = set()
     for layer in layers:
         if layer.name in taken:

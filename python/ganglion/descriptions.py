@@ -6,20 +6,52 @@ a new one needs to be found by name, shown, compared, stored in a model's file a
 
 from __future__ import annotations
 
-from abc import ABC
+from abc import ABCMeta
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, Field, dataclass, fields
 from types import MappingProxyType
-from typing import Any, ClassVar, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
-__all__ = ["Description", "Family", "from_config", "unknown_name"]
+__all__ = ["Description", "Family", "from_config", "itself", "unknown_name"]
+
+
+def itself(value: Any) -> Any:
+    """The value of a synonym that is only another name."""
+    return value
+
+
+class _Callable(ABCMeta):
+    """Of a description's class: what happens to the names of arguments before its ``__init__`` sees them."""
+
+    if not TYPE_CHECKING:  # a type checker looks at __init__
+
+        def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+            known = {field.name: None for field in _in_order(cls)} if kwargs else {}
+            for name in kwargs.keys() - known.keys():
+                if name not in cls.synonyms:
+                    argument = f"argument of {cls.__name__}"
+                    raise TypeError(unknown_name(argument, name, known, cls.elsewhere.get(name)))
+                field, convert = cls.synonyms[name]
+                if field in kwargs:
+                    raise TypeError(f"{cls.__name__} takes {field} or {name}, which mean the same, not both")
+                kwargs[field] = convert(kwargs.pop(name))
+            return super().__call__(*args, **kwargs)
+
+        @property
+        def __signature__(cls) -> Any:
+            from inspect import signature
+
+            own = signature(cls.__init__)
+            return own.replace(parameters=list(own.parameters.values())[1:])
 
 
 @dataclass(frozen=True, repr=False)
-class Description(ABC):
+class Description(metaclass=_Callable):
     """Base of all descriptions: a frozen dataclass whose ``repr`` leaves out what has its default."""
 
     row: ClassVar[str]  # what the family's table and the core call it
+    synonyms: ClassVar[Mapping[str, tuple[str, Callable[[Any], Any]]]] = {}  # other names of fields, and their values
+    elsewhere: ClassVar[Mapping[str, str]] = {}  # arguments that other libraries have, and what to do instead
     families: ClassVar[Mapping[str, Family[Any]]] = {}  # for fields that hold another description: its family
 
     def __post_init__(self) -> None:
@@ -34,7 +66,7 @@ class Description(ABC):
 
     def __repr__(self) -> str:
         shown = []
-        for field in sorted(fields(self), key=lambda field: bool(field.kw_only)):
+        for field in _in_order(self):
             value = getattr(self, field.name)
             if field.default is MISSING:
                 shown.append(repr(value))
@@ -46,6 +78,11 @@ class Description(ABC):
         """The class's name and every field, as JSON knows them; `from_config` reads it."""
         config = {"class": type(self).__name__}
         return config | {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+
+
+def _in_order(description: Description | type[Description]) -> list[Field[Any]]:
+    """What can be given by position, then what is given by name."""
+    return sorted(fields(description), key=lambda field: bool(field.kw_only))
 
 
 def _plain(value: Any) -> Any:
@@ -107,6 +144,8 @@ class Family(Generic[D]):
             return cast("D", value)
         if isinstance(value, str):
             if value not in self.names:
+                value = self._spelled(value)
+            if value not in self.names:
                 raise ValueError(unknown_name(argument, value, self.names, self.elsewhere.get(value.lower())))
             return self.names[value]()
         expected = f"{argument} must be the name of {_article(self.kind)} {self.kind} or an object of its class"
@@ -114,11 +153,19 @@ class Family(Generic[D]):
             raise TypeError(f"{expected}; given the class itself: write {value.__name__}()")
         raise TypeError(f"{expected}; given {value!r} of type {type(value).__name__}")
 
+    def _spelled(self, name: str) -> str:
+        """The known name that is spelled so but for case and underscores, as ``"HeNormal"`` is ``"he_normal"``."""
+        return next((known for known in self.names if _letters(known) == _letters(name)), name)
+
     def canonical(self, argument: str, value: object) -> D | str:
         """The row's name where that says everything, else the description."""
         found = self.find(argument, value)
         plain = all(getattr(found, field.name) == field.default for field in fields(found))
         return found.row if plain else found
+
+
+def _letters(name: str) -> str:
+    return name.replace("_", "").lower()
 
 
 def _article(word: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ganglion._native import TrainingDivergedError
 
-__all__ = ["CheckpointError", "CheckpointVersionError", "NotFittedError", "TrainingDivergedError"]
+__all__ = ["CheckpointError", "CheckpointVersionError", "NotCompiledError", "NotFittedError", "TrainingDivergedError"]
 
 TrainingDivergedError.__module__ = "ganglion.errors"  # where users meet it, and what their tracebacks say
 
@@ -15,6 +15,10 @@ class CheckpointError(ValueError):
 
 class CheckpointVersionError(CheckpointError):
     """A model file was written by a newer version of ganglion."""
+
+
+class NotCompiledError(ValueError, AttributeError):
+    """A model was to be trained or evaluated before `Sequential.compile` said how."""
 
 
 class NotFittedError(ValueError, AttributeError):

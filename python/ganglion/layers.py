@@ -9,11 +9,13 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
-from typing import Any, ClassVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ganglion import _native, inputs
-from ganglion.descriptions import Description, Family
+from ganglion.descriptions import Description, Family, itself
 from ganglion.initializers import INITIALIZERS, Initializer
+from ganglion.input_layer import Input
 
 __all__ = [
     "ACTIVATIONS",
@@ -22,6 +24,7 @@ __all__ = [
     "Activation",
     "Dense",
     "Identity",
+    "Input",
     "Layer",
     "LeakyReLU",
     "NamedActivation",
@@ -47,6 +50,7 @@ class Layer(Description):
     _: KW_ONLY
     input_shape: Sequence[int] | None = None
     name: str | None = None
+    synonyms = MappingProxyType({"input_dim": ("input_shape", lambda features: (features,))})
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -57,6 +61,17 @@ class Layer(Description):
                 raise TypeError(f"name must be a string; given {self.name!r} of type {type(self.name).__name__}")
             if not self.name or "." in self.name:
                 raise ValueError(f"name must not be empty and hold no dot; given {self.name!r}")
+
+    if not TYPE_CHECKING:  # to a type checker it would say that there is every name
+
+        def __getattr__(self, name: str) -> object:
+            if name in ("get_weights", "set_weights", "weights", "kernel", "bias", "weight"):
+                remedy = (
+                    f"model.state_dict() has '{self.name or self.default_name}.kernel', model.set_weights writes all"
+                )
+                text = f"a layer is a description and holds no arrays; {remedy}"
+                raise AttributeError(text, name=name, obj=self)
+            return self.__getattribute__(name)  # raises what it raised before: here leads every AttributeError
 
     @property
     def default_name(self) -> str:
@@ -146,6 +161,7 @@ class LeakyReLU(NamedActivation):
     """
 
     negative_slope: float = 0.01
+    synonyms = MappingProxyType({**Layer.synonyms, "alpha": ("negative_slope", itself)})
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -175,6 +191,7 @@ class ELU(NamedActivation):
     """
 
     negative_scale: float = 1.0
+    synonyms = MappingProxyType({**Layer.synonyms, "alpha": ("negative_scale", itself)})
 
     def __post_init__(self) -> None:
         super().__post_init__()

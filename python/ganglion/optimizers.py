@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from ganglion import _native, inputs, schedules
-from ganglion.descriptions import Description, Family
+from ganglion.descriptions import Description, Family, itself
 from ganglion.schedules import Constant, Schedule
 
 __all__ = ["OPTIMIZERS", "SGD", "AdaGrad", "Adam", "AdamW", "Optimizer", "RMSprop"]
@@ -21,6 +22,12 @@ class Optimizer(Description):
     # Not fields: a dataclass would put them before all of its rows' own.
     learning_rate: float | Schedule
     weight_decay: float
+    elsewhere = MappingProxyType(
+        {
+            "lr": "did you mean 'learning_rate'?",
+            "decay": "give learning_rate a schedule, like LinearDecay(0.1, 0.0, 1000)",
+        }
+    )
 
     def __post_init__(self) -> None:
         self._set("learning_rate", schedules.learning_rate(self.learning_rate))
@@ -140,6 +147,7 @@ class Adam(Optimizer):
     beta2: float = 0.999
     epsilon: float = 1e-8
     weight_decay: float = 0.0
+    synonyms = MappingProxyType({"beta_1": ("beta1", itself), "beta_2": ("beta2", itself)})
 
     def __post_init__(self) -> None:
         super().__post_init__()

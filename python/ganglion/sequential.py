@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ganglion import _native, inputs, machine
-from ganglion.architecture import Architecture, flat
+from ganglion.architecture import Architecture, first_input, flat
 from ganglion.errors import NotFittedError
+from ganglion.keras_arguments import check_predict
+from ganglion.keras_door import KerasDoor
 from ganglion.layers import Layer, Sigmoid, Softmax
 
 if TYPE_CHECKING:
@@ -23,16 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Sequential"]
 
-# What users of Keras look for in a model.
-TRAINERS_METHODS = {
-    "compile": "",
-    "fit": ".fit(x, y)",
-    "evaluate": ".evaluate(x, y)",
-    "train_on_batch": ".train_on_batch(x, y)",
-}
 
-
-class Sequential:
+class Sequential(KerasDoor):
     """Layers one after the other.
 
     The model has its weights as soon as its sizes are known: at once if the first layer has an ``input_shape``, else at
@@ -41,7 +35,7 @@ class Sequential:
     Parameters
     ----------
     *layers
-        Layers as arguments, as one list, or as one dictionary of names and layers.
+        Layers as arguments, as one list, or as one dictionary of names and layers; none if `add` brings them.
     seed
         0 … 2⁶⁴ − 1: of the initial weights and of the shuffles in training.
     dtype
@@ -50,7 +44,7 @@ class Sequential:
     Raises
     ------
     TypeError, ValueError
-        If there is no layer, something is not a layer, a name occurs twice, or an argument is out of bounds.
+        If something is not a layer, a name occurs twice, or an argument is out of bounds.
 
     Examples
     --------
@@ -74,13 +68,16 @@ class Sequential:
         dtype: str = "float32",
     ) -> None:
         self._become(Architecture(flat(layers), seed, dtype))
+        if not self._architecture.layers:
+            self._input = first_input(layers)
 
     def _become(self, architecture: Architecture) -> None:
+        self._trainer = self._input = None
         self._architecture = architecture
         self._network: _native.Network | None = None
         self._features = -1  # as long as there is no network
         self._training = threading.Lock()
-        first = architecture.layers[0].input_shape
+        first = architecture.layers[0].input_shape if architecture.layers else None
         if first is not None:
             self.build(first)
 
@@ -92,9 +89,9 @@ class Sequential:
         return self._architecture
 
     @property
-    def layers(self) -> tuple[Layer, ...]:
+    def layers(self) -> list[Layer]:
         """The descriptions of the layers, each with its name."""
-        return self._architecture.layers
+        return list(self._architecture.layers)
 
     @property
     def seed(self) -> int:
@@ -147,6 +144,8 @@ class Sequential:
         NotFittedError
             If the sizes are not known yet.
         """
+        if not self._architecture.layers:
+            raise NotFittedError("a model needs at least one layer: add(Dense(10)) appends one")
         if self._network is None:
             raise NotFittedError(
                 "the model does not know its input's size yet: give its first layer input_shape=(features,), "
@@ -156,7 +155,15 @@ class Sequential:
 
     # Using it
 
-    def predict(self, x: ArrayLike, *, threads: int | None = None) -> Array:
+    def predict(
+        self,
+        x: ArrayLike,
+        batch_size: int | None = None,
+        verbose: Any = 0,
+        *,
+        threads: int | None = None,
+        **others: Any,
+    ) -> Array:
         """The last layer's output, as it is: logits if the network ends in logits.
 
         A row's result does not depend, not in a bit, on the rows beside it.
@@ -166,6 +173,8 @@ class Sequential:
         x
             (n, features). float32, float64 and uint8 arrays with contiguous rows are read where they lie; all else that
             NumPy takes for real numbers is copied first.
+        batch_size, verbose
+            Keras's, and without effect: all rows are one call, and nothing is printed.
         threads
             1 … 1024, the number of threads of the team; by default as many as the work is worth, at most what
             OMP_NUM_THREADS, the process's CPUs and its cgroup's quota allow. The bits are the same.
@@ -181,9 +190,11 @@ class Sequential:
             If the model's sizes are not known yet.
         TypeError, ValueError
             If x has no real numbers, another shape, or holds NaN or infinity (row and column are named), or threads
-            is no such number.
+            is no such number; an unknown argument.
         """
         network = self.network
+        if batch_size is not None or verbose != 0 or others:
+            check_predict(batch_size, verbose, others)
         if inputs.in_place(x, self._features):
             return network.predict(machine.context(threads), x)
         array = inputs.features("x", x, self._features, self.dtype)
@@ -350,14 +361,6 @@ class Sequential:
         if features is not None:
             model.build((features,))
         return model
-
-    if not TYPE_CHECKING:  # to a type checker it would say that there is every name
-
-        def __getattr__(self, name: str) -> object:
-            if name in TRAINERS_METHODS:
-                remedy = f"Trainer(model, loss, optimizer, metrics){TRAINERS_METHODS[name]}"
-                raise AttributeError(f"a model has no {name}; it is its trainer's: {remedy}", name=name, obj=self)
-            return self.__getattribute__(name)  # raises what it raised before: here leads every AttributeError
 
     def __repr__(self) -> str:
         layers = "".join(f"    {layer!r},\n" for layer in self.layers)

@@ -101,6 +101,11 @@ class Trainer:
         self._latest: _native.Training | None = None
         self._given_rate: float | None = None  # until there is a training to keep it
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What is reported: ``"loss"``, then the metrics."""
+        return tuple(self._names)
+
     def __repr__(self) -> str:
         metrics = [metric.key for metric in self.metrics]
         return f"Trainer({self.model!r}, {self.loss!r}, {self.optimizer!r}, metrics={metrics}, threads={self.threads})"
@@ -277,6 +282,10 @@ class Trainer:
         RuntimeError
             If the model is being trained or evaluated already.
         """
+        return self.step_on_batch(x, y)["loss"]
+
+    def step_on_batch(self, x: ArrayLike, y: ArrayLike) -> dict[str, float]:
+        """`train_on_batch` that returns loss and metrics by name."""
         with self._alone("train_on_batch"):
             data = checked(self.model, self.loss, x, y)
             training = self._training(data)
@@ -288,7 +297,7 @@ class Trainer:
                 report = training.run(context, data.feed(), batch_size=len(data.x), steps=1, shuffle=False)
             finally:
                 training.set_epoch(epoch)
-            return float(report.epochs[-1, 0])
+            return dict(zip(self._names, report.epochs[-1].tolist(), strict=True))
 
     def predict(self, x: ArrayLike) -> Array:
         """`Sequential.predict` on this trainer's threads."""
