@@ -175,6 +175,20 @@ def test_evaluate_gives_a_number_a_list_or_a_dict(capsys):
     assert capsys.readouterr().out == ""
 
 
+@pytest.mark.parametrize("name", ["acc", "accuracy", "sparse_categorical_accuracy"])
+def test_metrics_are_called_as_they_are_given(name):
+    model, same = classifier(), classifier()
+    model.compile("sgd", "cross_entropy", metrics=[name])
+    history = model.fit(X, LABELS, validation_split=0.2, verbose=0)
+    assert list(history.history) == ["loss", name, "val_loss", f"val_{name}"]
+    assert model.metrics_names == ["loss", name]
+    assert set(model.evaluate(X, LABELS, verbose=0, return_dict=True)) == {"loss", name}
+    trainer = gg.Trainer(same, "cross_entropy", "sgd", ["accuracy"])
+    assert history.history[name] == trainer.fit(X, LABELS, validation_split=0.2, verbose=0).history["accuracy"]
+    model.compile("sgd", "cross_entropy", metrics=[gg.metrics.Accuracy()])
+    assert model.metrics_names == ["loss", "accuracy"]
+
+
 def test_train_on_batch_gives_this_batchs_values():
     model, same = classifier(), classifier()
     model.compile("sgd", "cross_entropy", metrics=["accuracy"])

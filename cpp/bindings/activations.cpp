@@ -40,6 +40,7 @@ template <class T> py::array apply(const Context &context, const std::string &na
 template <class T> py::array derivative(const Context &context, const std::string &name, const py::array &x, double alpha) {
     const auto &activation = find<T>(context, name);
     if (activation.whole_rows) throw std::invalid_argument("'" + name + "' has a Jacobian, no derivative of each element");
+    if (!activation.backward) throw std::invalid_argument("'" + name + "' has no derivative");
     const MatrixView<const T> in = whole<T>(x);
     py::array_t<T> result = like<T>(x);
     T *out = result.mutable_data();

@@ -9,7 +9,7 @@ from ganglion import inputs
 from ganglion.descriptions import unknown_name
 from ganglion.progress import style
 
-__all__ = ["METHODS", "accept", "check_batch_size", "check_predict"]
+__all__ = ["METHODS", "accept", "check_batch_size", "check_predict", "of_keras"]
 
 READERS = ("workers", "use_multiprocessing", "max_queue_size")
 # What each method has parameters for, and what Keras's has besides.
@@ -53,6 +53,14 @@ REMEDIES = {
     **dict.fromkeys(("lr", "learning_rate"), "it is the optimizer's: optimizer=Adam(learning_rate=0.01)"),
     "show_accuracy": "it is a metric: compile(…, metrics=['accuracy'])",
 }
+
+# Keras's metrics that are one here, which looks at the loss and the outputs itself.
+METRICS = dict.fromkeys(("acc", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy"), "accuracy")
+
+
+def of_keras(metric: Any) -> Any:
+    """What a metric of Keras is called here; anything else as it is."""
+    return METRICS.get(metric, metric) if isinstance(metric, str) else metric
 
 
 def accept(method: str, others: Mapping[str, Any], own: Collection[str] = ()) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ganglion import inputs
 from ganglion.errors import NotCompiledError
 from ganglion.input_layer import Input, with_input_shape
-from ganglion.keras_arguments import accept, check_batch_size
+from ganglion.keras_arguments import accept, check_batch_size, of_keras
 from ganglion.progress import style
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class KerasDoor:
         optimizer, loss
             Names or objects, as `Trainer` takes them.
         metrics
-            A list like ``["accuracy"]``, one name, or None.
+            A list like ``["accuracy"]``, one name, or None; history and `evaluate` call them as they are given here.
         **others
             `Trainer`'s own arguments, like ``threads=2``. Those of Keras that say how it executes, like
             ``jit_compile``, mean nothing here and are taken.
@@ -174,7 +174,11 @@ class KerasDoor:
             raise TypeError("compile needs a loss, like loss='mse' or loss='cross_entropy'")
         metrics = [] if metrics is None else metrics if isinstance(metrics, (list, tuple)) else [metrics]
         options = {name: value for name, value in others.items() if name in own}
-        self._trainer = Trainer(cast("Sequential", self), loss, optimizer, metrics, **options)
+        trainer = Trainer(
+            cast("Sequential", self), loss, optimizer, [of_keras(metric) for metric in metrics], **options
+        )
+        trainer.rename([metric if isinstance(metric, str) else None for metric in metrics])
+        self._trainer = trainer
 
     @property
     def trainer(self) -> Trainer:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ganglion import _native, machine, rows
+from ganglion import machine, rows
 from ganglion.functional.calculus import numerical_diff, numerical_gradient
 from ganglion.sequential import Sequential
+from ganglion.trainer import Trainer
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -33,9 +34,7 @@ def differences(
     twin = Sequential.from_config(model.to_config() | {"dtype": "float64"})
     twin.set_weights(model.get_weights())
     batch = rows.checked(twin, loss, x, y)
-    training = _native.Training(
-        twin.network, loss.row, batch.targets.kind, optimizer.native(), optimizer.schedule.native(), []
-    )
+    training = Trainer(twin, loss, optimizer)._evaluation(batch)
     context, feed = machine.context(), batch.feed()
     found = training.gradients(context, feed)
     bound = OF_GRADIENT * max((np.abs(array).max() for array in found.arrays), default=0.0) + OF_LOSS * abs(found.loss)

@@ -106,6 +106,10 @@ class Trainer:
         """What is reported: ``"loss"``, then the metrics."""
         return tuple(self._names)
 
+    def rename(self, metrics: Sequence[str | None]) -> None:
+        """Let history and results call the metrics so; None leaves a name as it is."""
+        self._names[1:] = [name or own for name, own in zip(metrics, self._names[1:], strict=True)]
+
     def __repr__(self) -> str:
         metrics = [metric.key for metric in self.metrics]
         return f"Trainer({self.model!r}, {self.loss!r}, {self.optimizer!r}, metrics={metrics}, threads={self.threads})"
