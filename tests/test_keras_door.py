@@ -8,6 +8,7 @@ import pytest
 import ganglion as gg
 from ganglion import Sequential, layers
 from ganglion.losses import LOSSES
+from ganglion.optimizers import OPTIMIZERS
 from small_models import LABELS, VALUES, X, assert_same, classifier, regressor
 
 # A text as users of Keras write it, but for its import line.
@@ -218,6 +219,30 @@ def test_what_a_compiled_model_shows():
     assert model.trainer.threads == 1
     assert model.history is None
     assert isinstance(model.layers, list)
+
+
+@pytest.mark.skipif(not hasattr(gg.Trainer, "learning_rate"), reason="no trainer can change its rate yet")
+def test_the_learning_rate_can_be_read_and_set():
+    model, same = classifier(), classifier()
+    model.compile(gg.SGD(0.1), "cross_entropy")
+    assert model.optimizer.learning_rate == 0.1
+    model.optimizer.learning_rate = 0.05
+    assert model.optimizer.learning_rate == model.trainer.learning_rate == 0.05
+    model.fit(X, LABELS, verbose=0)
+    same.compile(gg.SGD(0.05), "cross_entropy")
+    same.fit(X, LABELS, verbose=0)
+    assert_same(model.get_weights(), same.get_weights())
+    model.optimizer.learning_rate *= 2
+    assert model.optimizer.learning_rate == 0.1
+    with pytest.raises(AttributeError, match="only learning_rate can be set; for another momentum compile again"):
+        model.optimizer.momentum = 0.5
+
+
+@pytest.mark.skipif("rmsprop" not in OPTIMIZERS.names, reason="Keras's default is still to come")
+def test_the_optimizer_is_rmsprop_by_default():
+    model = regressor()
+    model.compile(loss="mse")
+    assert repr(model.optimizer) == "RMSprop()"
 
 
 # Building
