@@ -24,7 +24,7 @@ LEVELS = (
     ("rows", "tiles"),
     ("phases",),
     ("training",),
-    ("device",),
+    ("device", "passes"),
     ("processor", "run"),
 )
 LEVEL = {unit: level for level, units in enumerate(LEVELS) for unit in units}

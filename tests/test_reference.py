@@ -91,6 +91,7 @@ def test_shuffles_are_equally_likely():
         ("glorot_normal", 300, 100, 2 / 400),
         ("he_uniform", 300, 100, 2 / 300),
         ("he_normal", 300, 100, 2 / 300),
+        ("fan_in_uniform", 300, 100, 1 / 900),
     ],
 )
 def test_initializers_have_the_variance_of_their_papers(name, inputs, outputs, variance):

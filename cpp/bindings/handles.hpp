@@ -24,5 +24,6 @@ void bind_activations(py::module_ &module);
 void bind_tables(py::module_ &module);
 void bind_network(py::module_ &module);
 void bind_training(py::module_ &module);
+void bind_passes(py::module_ &module);
 
 } // namespace ganglion::bindings

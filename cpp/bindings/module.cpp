@@ -81,5 +81,6 @@ PYBIND11_MODULE(_ganglion_core, module) {
     bind_activations(module);
     bind_network(module);
     bind_training(module);
+    bind_passes(module);
     bind_operations(module);
 }

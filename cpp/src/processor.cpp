@@ -15,10 +15,6 @@ constexpr double long_step = 1e6;         // operations: from here on every step
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-// A gradient below the first bound has a finite square; weights and updates below the second have a finite sum.
-template <class T> constexpr double gradient_bound = std::is_same_v<T, float> ? 0x1p63 : 0x1p511;
-template <class T> constexpr double weight_bound = std::is_same_v<T, float> ? 0x1p120 : 0x1p1000;
-
 struct Verdict {
     Outcome outcome = Outcome::done;
     std::size_t stage = 0;
@@ -159,11 +155,7 @@ template <class T> bool Processor<T>::Worker::may_write() {
     if (verdict.outcome != Outcome::done) return end(verdict);
     const Largest before{largest_gradient(merged, step_.rows), largest_weight_, largest_moment_};
     const Reach after = rule_.reach(training_.optimizer, constants_, before);
-    if (!request_.careful) {
-        const bool bounded = after.gradient < gradient_bound<T> && after.moment < weight_bound<T> && after.update < weight_bound<T> &&
-                             largest_weight_ < weight_bound<T>;
-        if (!bounded) return end({Outcome::unbounded});
-    }
+    if (!request_.careful && !bounded<T>(after, largest_weight_)) return end({Outcome::unbounded});
     largest_moment_ = after.moment;
     return true;
 }

@@ -100,6 +100,12 @@ template <class T> void output_rows(const Step<T> &step, const Unit &unit, Scrat
     if (last > 0) backward_tile(step, {last, unit.row, unit.rows, 0, stage.inputs}, scratch);
 }
 
+template <class T> void backward_rows(const Step<T> &step, Index row, Index rows, Scratch<T> &scratch) {
+    const Index last = static_cast<Index>(step.net->stages.size()) - 1, outputs = step.net->outputs;
+    through_activation(step, last, view(step.workspace->d[at(last)], row, rows, 0, outputs, outputs), row, 0, scratch);
+    for (Index s = last; s > 0; --s) backward_tile(step, {s, row, rows, 0, step.net->stages[at(s)].inputs}, scratch);
+}
+
 template <class T> void all_rows(const Step<T> &step, const Unit &unit, Scratch<T> &scratch) {
     gather_rows(step, unit.row, unit.rows, scratch);
     forward_rows(step, unit.row, unit.rows, scratch);
@@ -119,6 +125,7 @@ template void forward_rows(const Step<float> &, Index, Index, Scratch<float> &);
 template void loss_rows(const Step<float> &, Index, Index, Scratch<float> &);
 template void backward_tile(const Step<float> &, const Unit &, Scratch<float> &);
 template void output_rows(const Step<float> &, const Unit &, Scratch<float> &);
+template void backward_rows(const Step<float> &, Index, Index, Scratch<float> &);
 template void all_rows(const Step<float> &, const Unit &, Scratch<float> &);
 template float loss_scale(const LossKernels<float> &, Index, Index);
 template void set_batch(Step<double> &, Index, Index);
@@ -128,6 +135,7 @@ template void forward_rows(const Step<double> &, Index, Index, Scratch<double> &
 template void loss_rows(const Step<double> &, Index, Index, Scratch<double> &);
 template void backward_tile(const Step<double> &, const Unit &, Scratch<double> &);
 template void output_rows(const Step<double> &, const Unit &, Scratch<double> &);
+template void backward_rows(const Step<double> &, Index, Index, Scratch<double> &);
 template void all_rows(const Step<double> &, const Unit &, Scratch<double> &);
 template double loss_scale(const LossKernels<double> &, Index, Index);
 

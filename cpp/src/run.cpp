@@ -13,12 +13,6 @@ int team_for(const Context &context, const Architecture &net, Index rows) {
     return context.threads > 0 ? context.threads : useful_team(net, rows, default_team());
 }
 
-[[noreturn]] void throw_diverged(const std::string &layer, const std::string &what, std::uint64_t step) {
-    throw Diverged("layer '" + layer + "': the " + what + " of step " + std::to_string(step + 1) +
-                   " is not a finite number; the weights are those of the step before. Lower the learning rate, scale the inputs, or "
-                   "train with dtype=\"float64\"");
-}
-
 // A processor with plans for the team, or for as many threads as OpenMP gives instead.
 template <class T> Result<T> run_with(Processor<T> &processor, Training<T> &training, const Request<T> &request, Team team) {
     while (true) {

@@ -87,15 +87,19 @@ template <class T> const LossKernels<T> &find_loss(const Kernels<T> &kernels, co
                                 (target == TargetKind::labels ? "values, not class labels" : "class labels, not values"));
 }
 
+template <class T> void check_epsilon(const OptimizerDescription &optimizer) {
+    if (find_optimizer(optimizer.name).divides && !(static_cast<T>(optimizer.epsilon) >= std::numeric_limits<T>::min()))
+        throw std::invalid_argument("epsilon must be at least the smallest normal number of the model's dtype, " +
+                                    std::to_string(std::numeric_limits<T>::digits == 24 ? -126 : -1022) + " as a power of 2");
+}
+
 template <class T>
 Training<T> make_training(std::shared_ptr<Network<T>> network, std::string loss, TargetKind target, OptimizerDescription optimizer,
                           NamedSchedule schedule, std::vector<MetricDescription> metrics) {
     const Kernels<T> &kernels = kernels_of<T>(best_kernel_set()); // the same rows in every set
     find_loss(kernels, loss, target);
     const auto &row = find_row(rows_of(kernels.optimizers), optimizer.name, "optimizer");
-    if (find_optimizer(optimizer.name).divides && !(static_cast<T>(optimizer.epsilon) >= std::numeric_limits<T>::min()))
-        throw std::invalid_argument("epsilon must be at least the smallest normal number of the model's dtype, " +
-                                    std::to_string(std::numeric_limits<T>::digits == 24 ? -126 : -1022) + " as a power of 2");
+    check_epsilon<T>(optimizer);
     Training<T> training{std::move(network), {}, std::move(loss), target, std::move(optimizer), std::move(schedule), {}, {}};
     training.architecture = training.network->architecture;
     Stage &last = training.architecture.stages.back();
@@ -104,6 +108,7 @@ Training<T> make_training(std::shared_ptr<Network<T>> network, std::string loss,
         last.activation = static_cast<int>(&find_row(rows, "identity", "activation") - rows.data());
         last.needs = Needs::output;
         last.whole_rows = false;
+        last.linear = true;
     }
     for (int m = 0; m < row.moments; ++m) training.state.moments[m] = Buffer<T>(training.architecture.parameter_elements);
     if (row.moments > 0 && training.optimizer.initial_accumulator != 0) {
@@ -169,6 +174,8 @@ template void assign(Network<float> &, std::size_t, MatrixView<const float>);
 template void assign(Network<double> &, std::size_t, MatrixView<const double>);
 template const LossKernels<float> &find_loss(const Kernels<float> &, const std::string &, TargetKind);
 template const LossKernels<double> &find_loss(const Kernels<double> &, const std::string &, TargetKind);
+template void check_epsilon<float>(const OptimizerDescription &);
+template void check_epsilon<double>(const OptimizerDescription &);
 template Training<float> make_training(std::shared_ptr<Network<float>>, std::string, TargetKind, OptimizerDescription, NamedSchedule,
                                        std::vector<MetricDescription>);
 template Training<double> make_training(std::shared_ptr<Network<double>>, std::string, TargetKind, OptimizerDescription, NamedSchedule,

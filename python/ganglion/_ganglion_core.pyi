@@ -16,6 +16,7 @@ __all__: list[str] = [
     "ActivationInfo",
     "Context",
     "Dense",
+    "Differential",
     "Evaluation",
     "Feed",
     "Gradients",
@@ -25,11 +26,15 @@ __all__: list[str] = [
     "Network",
     "NonFiniteInputError",
     "Optimizer",
+    "Pass",
+    "Passes",
     "Report",
     "Schedule",
     "Snapshot",
     "Training",
     "TrainingDivergedError",
+    "UpdateGroup",
+    "Updates",
     "activations",
     "apply_activation",
     "default_team",
@@ -37,6 +42,7 @@ __all__: list[str] = [
     "initializers",
     "kernel_sets",
     "losses",
+    "mean_loss",
     "metrics",
     "operations",
     "optimizers",
@@ -374,6 +380,65 @@ class Training:
         Optimizer steps made.
         """
 
+class Passes:
+    """
+    What the passes over one network share: its gradients and their memory.
+    """
+    def __init__(self, network: Network) -> None: ...
+    def forward(self, context: Context, x: numpy.typing.NDArray[typing.Any]) -> tuple[typing.Any, ...]:
+        """
+        A pass over float32, float64 or uint8 rows, and its output (n, O).
+        """
+    def gradient(self, index: typing.SupportsInt | typing.SupportsIndex) -> typing.Any:
+        """
+        A copy of a parameter's gradient, in the parameter's shape; None without one.
+        """
+    def zero(self, parameters: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex]) -> None:
+        """
+        Forgets the gradients of the parameters of these numbers.
+        """
+
+class Pass:
+    """
+    A forward pass with its activations.
+    """
+    def loss(
+        self, context: Context, loss: str, kind: str, target: numpy.typing.NDArray[typing.Any]
+    ) -> tuple[typing.Any, ...]:
+        """
+        The mean loss of the output, and the way back from it.
+        """
+
+class Differential:
+    """
+    The gradient of a loss with respect to a pass's output.
+    """
+    def backward(self, context: Context, factor: typing.SupportsFloat | typing.SupportsIndex = 1.0) -> None:
+        """
+        Adds factor times the loss's gradients.
+        """
+
+class UpdateGroup:
+    """
+    Numbers of parameters, and the optimizer that updates them.
+    """
+    def __init__(
+        self, parameters: collections.abc.Sequence[typing.SupportsInt | typing.SupportsIndex], optimizer: Optimizer
+    ) -> None: ...
+
+class Updates:
+    """
+    An optimizer's moments and counters over some of a network's parameters.
+    """
+    def __init__(self, passes: Passes, groups: collections.abc.Sequence[UpdateGroup]) -> None: ...
+    def set_optimizer(self, group: typing.SupportsInt | typing.SupportsIndex, optimizer: Optimizer) -> None: ...
+    def step(
+        self, context: Context, rates: collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex]
+    ) -> None:
+        """
+        One update, with a learning rate for each group.
+        """
+
 def activations() -> list[ActivationInfo]: ...
 def apply_activation(
     context: Context,
@@ -407,6 +472,17 @@ def kernel_sets() -> list[KernelSetInfo]:
     """
 
 def losses() -> list[str]: ...
+def mean_loss(
+    context: Context,
+    loss: str,
+    kind: str,
+    y: numpy.typing.NDArray[typing.Any],
+    target: numpy.typing.NDArray[typing.Any],
+) -> float:
+    """
+    Of any outputs (n, O).
+    """
+
 def metrics() -> list[str]: ...
 def optimizers() -> list[str]: ...
 def schedules() -> list[str]: ...

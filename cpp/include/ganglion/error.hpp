@@ -1,6 +1,7 @@
 // The exceptions of the core. Everything else that callers can do wrong is a std::invalid_argument (Python's ValueError).
 #pragma once
 #include "ganglion/matrix.hpp"
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 
@@ -15,6 +16,13 @@ struct NonFiniteInput : std::invalid_argument {
 struct Diverged : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
+
+// `step` counts the steps made before.
+[[noreturn]] inline void throw_diverged(const std::string &layer, const std::string &what, std::uint64_t step) {
+    throw Diverged("layer '" + layer + "': the " + what + " of step " + std::to_string(step + 1) +
+                   " is not a finite number; the weights are those of the step before. Lower the learning rate, scale the inputs, or "
+                   "train with dtype=\"float64\"");
+}
 
 // The machine lacks what was asked for.
 struct Unsupported : std::runtime_error {

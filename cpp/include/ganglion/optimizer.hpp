@@ -4,6 +4,7 @@
 #include "ganglion/state.hpp"
 #include <array>
 #include <string>
+#include <type_traits>
 
 namespace ganglion {
 
@@ -39,6 +40,13 @@ struct OptimizerRule {
 
 // Throws std::invalid_argument, listing the known names.
 const OptimizerRule &find_optimizer(std::string_view name);
+
+// Below these bounds gradients have finite squares, and weights, moments and updates finite sums.
+template <class T> bool bounded(const Reach &after, double largest_weight) {
+    constexpr bool narrow = std::is_same_v<T, float>;
+    constexpr double gradient_bound = narrow ? 0x1p63 : 0x1p511, weight_bound = narrow ? 0x1p120 : 0x1p1000;
+    return after.gradient < gradient_bound && after.moment < weight_bound && after.update < weight_bound && largest_weight < weight_bound;
+}
 
 // βᵗ → βᵗ⁺¹.
 void advance(const OptimizerDescription &optimizer, Cursor &cursor);

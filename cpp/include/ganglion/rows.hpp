@@ -16,6 +16,8 @@ template <class T> void loss_rows(const Step<T> &step, Index row, Index rows, Sc
 template <class T> void backward_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch);
 // Rows through the last stage, the loss and the input gradient of that stage.
 template <class T> void output_rows(const Step<T> &step, const Unit &unit, Scratch<T> &scratch);
+// From the gradient of the last stage's output, lying in its d, to dz of every stage.
+template <class T> void backward_rows(const Step<T> &step, Index row, Index rows, Scratch<T> &scratch);
 // Rows through everything: gather, forward, loss and the input gradients of all stages.
 template <class T> void all_rows(const Step<T> &step, const Unit &unit, Scratch<T> &scratch);
 

@@ -77,6 +77,9 @@ template <class T> double learning_rate(const Training<T> &training, std::uint64
     return training.state.learning_rate ? *training.state.learning_rate : training.schedule.rate(static_cast<std::int64_t>(step));
 }
 
+// Throws std::invalid_argument where an update would divide by less than a normal number.
+template <class T> void check_epsilon(const OptimizerDescription &optimizer);
+
 // The row of the loss table with this name for this kind of target.
 template <class T> const LossKernels<T> &find_loss(const Kernels<T> &kernels, const std::string &name, TargetKind target);
 
