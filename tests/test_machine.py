@@ -132,5 +132,17 @@ def test_files_are_read_by_modules_that_the_import_leaves_out():
     )
     loaded = set(in_a_new_process(program))
     assert "ganglion.trainer" in loaded
-    late = {"checkpoint", "safetensors", "atomic_file", "data", "reference", "plotting"}
+    late = {
+        "checkpoint",
+        "nn",
+        "optim",
+        "modules",
+        "results",
+        "criteria",
+        "safetensors",
+        "atomic_file",
+        "data",
+        "reference",
+        "plotting",
+    }
     assert loaded.isdisjoint({"json", "hashlib", *(f"ganglion.{name}" for name in late)})

@@ -107,17 +107,17 @@ Pass<T>::Pass(const Context &context, std::shared_ptr<Passes<T>> passes, const S
     : passes_(std::move(passes)), version_(passes_->network->parameters.version),
       rows_(std::visit([](const auto &view) { return view.rows; }, x)), team_(team_for(context, passes_->network->architecture, rows_)),
       space_(passes_->take(rows_, team_)) {
-    const Kernels<T> &kernels = kernels_of<T>(*context.kernel_set);
-    const Index inputs = passes_->network->architecture.inputs, stride = row_stride(inputs);
-    batch_.x = MatrixView<const T>{space_.x.data(), rows_, inputs, stride};
-    std::atomic<bool> all_finite{true};
+    Feed<T> feed;
+    feed.x = x;
+    Step<T> whole = step(kernels_of<T>(*context.kernel_set));
+    whole.feed = &feed;
     for (Scratch<T> &scratch : space_.threads) scratch.notes.reset();
-    for_panels(kernels, [&](const Step<T> &step, Index row, Index rows, Scratch<T> &scratch) {
-        const T largest = gather(kernels, x, nullptr, row, MatrixView<T>{space_.x.data() + row * stride, rows, inputs, stride});
-        if (!std::isfinite(largest)) all_finite = false;
-        forward_rows(step, row, rows, scratch);
+    for_panels([&](Index row, Index rows, Scratch<T> &scratch) {
+        gather_rows(whole, row, rows, scratch);
+        forward_rows(whole, row, rows, scratch);
     });
-    if (all_finite) return;
+    if (std::all_of(space_.threads.begin(), space_.threads.end(), [](const auto &scratch) { return std::isfinite(scratch.notes.input); }))
+        return;
     passes_->give_back(std::move(space_));
     throw_non_finite<T>(x);
 }
@@ -135,19 +135,18 @@ template <class T> Step<T> Pass<T>::step(const Kernels<T> &kernels) {
     step.kernels = &kernels;
     step.net = &passes_->network->architecture;
     step.parameters = &passes_->network->parameters;
-    step.feed = &batch_;
     step.workspace = &space_;
     step.metrics = &none;
     step.rows = rows_;
+    step.x = read(space_.x, 0, rows_, 0, step.net->inputs, step.net->inputs); // a copy, whoever changes the original
     return step;
 }
 
-template <class T> template <class Body> void Pass<T>::for_panels(const Kernels<T> &kernels, Body body) {
-    const Step<T> whole = step(kernels);
+template <class T> template <class Body> void Pass<T>::for_panels(Body body) {
     const Index most = std::min(leaf_rows, (rows_ + team_ - 1) / team_);
     for_each(team_, (rows_ + most - 1) / most, [&](Index panel, std::size_t thread) {
         const Index row = panel * most;
-        body(whole, row, std::min(most, rows_ - row), of_thread(space_, thread));
+        body(row, std::min(most, rows_ - row), of_thread(space_, thread));
     });
 }
 
@@ -182,11 +181,11 @@ template <class T> void Pass<T>::backward(const Context &context, const LossGrad
     Notes<T> &merged = space_.threads[0].merged;
     merged.reset();
     for (Scratch<T> &scratch : space_.threads) std::fill(scratch.notes.delta.begin(), scratch.notes.delta.end(), T(0));
-    for_panels(kernels, [](const Step<T> &step, Index row, Index rows, Scratch<T> &scratch) { backward_rows(step, row, rows, scratch); });
+    const Step<T> whole = step(kernels);
+    for_panels([&](Index row, Index rows, Scratch<T> &scratch) { backward_rows(whole, row, rows, scratch); });
     for (const Scratch<T> &scratch : space_.threads) merged.merge_rows(scratch.notes);
     judge(merged, loss.loss);
     std::swap(space_.gradients, passes_->fresh);
-    const Step<T> whole = step(kernels);
     for_each(team_, static_cast<Index>(passes_->tiles.size()), [&](Index tile, std::size_t thread) {
         run_unit(PhaseKind::gradients, whole, passes_->tiles[at(tile)], of_thread(space_, thread));
     });

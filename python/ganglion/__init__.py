@@ -28,8 +28,9 @@ from ganglion.trainer import Trainer
 from ganglion.verify import verify
 
 if TYPE_CHECKING:
-    from ganglion import data, functional, reference
+    from ganglion import data, functional, nn, optim, reference
     from ganglion.checkpoint import load
+    from ganglion.modules import Linear
 
 __all__ = [
     "ELU",
@@ -45,6 +46,7 @@ __all__ = [
     "History",
     "Identity",
     "LeakyReLU",
+    "Linear",
     "LinearDecay",
     "MeanSquaredError",
     "OneCycle",
@@ -68,6 +70,8 @@ __all__ = [
     "load",
     "losses",
     "metrics",
+    "nn",
+    "optim",
     "optimizers",
     "reference",
     "schedules",
@@ -76,9 +80,12 @@ __all__ = [
 ]
 
 LAZY = {
+    "Linear": "ganglion.modules",
     "data": "ganglion.data",
     "functional": "ganglion.functional",
     "load": "ganglion.checkpoint",
+    "nn": "ganglion.nn",
+    "optim": "ganglion.optim",
     "reference": "ganglion.reference",
     "safetensors": "ganglion.safetensors",
 }

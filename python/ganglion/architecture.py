@@ -48,9 +48,11 @@ class Architecture:
 
     @property
     def function(self) -> Layer:
-        """The activation that the last output comes out of, identities aside."""
-        functions = [layer.function for layer in self.layers]
-        return next((found for found in reversed(functions) if not isinstance(found, Identity)), functions[-1])
+        """The activation that the last output comes out of, layers that are the identity aside."""
+        for layer in reversed(self.layers):
+            if not isinstance(layer.function, Identity) or layer.parameter_shapes(1):
+                return layer.function
+        return Identity()
 
     def sizes(self, features: int) -> list[int]:
         """Number of features that the first layer takes, then the number of outputs of every layer.

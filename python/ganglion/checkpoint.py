@@ -76,7 +76,7 @@ def save(model: Sequential, path: str | os.PathLike[str]) -> None:
     NotFittedError
         The model's sizes are not known yet.
     """
-    tensors = {name: np.ascontiguousarray(array) for name, array in model.state_dict().items()}
+    tensors = {name: np.ascontiguousarray(array) for name, array in model.arrays().items()}
     for name, array in tensors.items():
         _require_finite(name, array)
     metadata = {

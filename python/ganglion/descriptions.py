@@ -7,7 +7,7 @@ a new one needs to be found by name, shown, compared, stored in a model's file a
 from __future__ import annotations
 
 from abc import ABCMeta
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, Field, dataclass, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
@@ -172,10 +172,11 @@ def _article(word: str) -> str:
     return "an" if word[0] in "aeiou" else "a"
 
 
-def unknown_name(argument: str, given: object, known: Mapping[str, Any], remedy: str | None = None) -> str:
+def unknown_name(argument: str, given: object, known: Iterable[str], remedy: str | None = None) -> str:
     """The message for a name that is not in a table: the known ones, and a remedy or the nearest of them."""
     from difflib import get_close_matches
 
+    known = list(known)
     nearest = get_close_matches(str(given), known, n=1)
     if remedy is None and nearest:
         remedy = f"did you mean {nearest[0]!r}?"

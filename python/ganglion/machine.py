@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
@@ -57,7 +58,15 @@ def context(threads: int | None = None) -> _native.Context:
     """What a run of the core needs: the kernel set in use and a team."""
     if not _asked:
         _asked.append(_from_environment())
+    if threads is None:
+        return _default(_asked[0])
     return _native.Context(_asked[0], team(threads))
+
+
+@cache
+def _default(kernel_set: str | None) -> _native.Context:
+    """As many threads as the work is worth; made once, because loops written by hand ask for it at every step."""
+    return _native.Context(kernel_set)
 
 
 def _from_environment() -> str | None:

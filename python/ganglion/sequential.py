@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ganglion.inputs import Array
 
-__all__ = ["Sequential"]
+__all__ = ["Sequential", "matching"]
 
 
 class Sequential(KerasDoor):
@@ -272,14 +272,18 @@ class Sequential(KerasDoor):
 
     def state_dict(self) -> dict[str, Array]:
         """Live read-only views of all parameters by name: ``"dense.kernel"``, ``"dense.bias"``, …."""
-        return dict(zip(self._shapes(), self.parameters(), strict=True))
+        return self.arrays()
+
+    def arrays(self) -> dict[str, Array]:
+        """`state_dict`, by these names and in these shapes whatever a door like ``ganglion.nn`` makes of it."""
+        return dict(zip(self._shapes(), self.network.parameters(), strict=True))
 
     def _shapes(self) -> dict[str, tuple[int, ...]]:
         return self._architecture.parameter_shapes(self.network.inputs)
 
     def get_weights(self) -> list[Array]:
         """Copies of all parameters in the order of `parameters`, which is Keras's."""
-        return [np.array(parameter) for parameter in self.parameters()]
+        return [np.array(parameter) for parameter in self.network.parameters()]
 
     def set_weights(self, weights: Sequence[ArrayLike]) -> None:
         """Overwrite all parameters, in the order of `get_weights`.
@@ -294,7 +298,7 @@ class Sequential(KerasDoor):
         if len(weights) != len(shapes):
             expected = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
             raise ValueError(f"weights must be {len(shapes)} arrays: {expected}; given {len(weights)}")
-        self.load_state_dict(dict(zip(shapes, weights, strict=True)))
+        self._overwrite(matching(dict(zip(shapes, weights, strict=True)), shapes, self.dtype))
 
     def load_state_dict(self, state: Mapping[str, ArrayLike]) -> None:
         """Overwrite all parameters by name.
@@ -304,19 +308,10 @@ class Sequential(KerasDoor):
         ValueError
             If a name is missing or unknown, a shape differs, or a value is not finite; the model is then unchanged.
         """
-        shapes = self._shapes()
-        missing = [name for name in shapes if name not in state]
-        unknown = [name for name in state if name not in shapes]
-        if missing or unknown:
-            parts = [f"lacks {', '.join(missing)}"] if missing else []
-            parts += [f"has {', '.join(map(str, unknown))}, which the model lacks"] if unknown else []
-            raise ValueError(f"the state {' and '.join(parts)}")
-        arrays = []
-        for name, shape in shapes.items():
-            array = inputs.numeric(name, state[name])
-            if array.shape != shape:
-                raise ValueError(f"{name} must have shape {shape}; given {array.shape}")
-            arrays.append(inputs.values(name, array, self.dtype, "take the weights from before they became so"))
+        self._overwrite(matching(state, self._shapes(), self.dtype))
+
+    def _overwrite(self, arrays: Sequence[Array]) -> None:
+        """Overwrite all parameters by arrays that `matching` let pass."""
         with self.exclusively("load weights"):
             for index, array in enumerate(arrays):
                 self.network.assign(index, array)
@@ -365,6 +360,29 @@ class Sequential(KerasDoor):
     def __repr__(self) -> str:
         layers = "".join(f"    {layer!r},\n" for layer in self.layers)
         return f"Sequential(\n{layers}    seed={self.seed}, dtype={self.dtype!r},\n)"
+
+
+def matching(state: Mapping[str, ArrayLike], shapes: Mapping[str, tuple[int, ...]], dtype: str) -> list[Array]:
+    """A copy in `dtype` of the array for each of these names.
+
+    Raises
+    ------
+    ValueError
+        If a name is missing or unknown, a shape differs, or a value is not finite.
+    """
+    missing = [name for name in shapes if name not in state]
+    unknown = [name for name in state if name not in shapes]
+    if missing or unknown:
+        parts = [f"lacks {', '.join(missing)}"] if missing else []
+        parts += [f"has {', '.join(map(str, unknown))}, which the model lacks"] if unknown else []
+        raise ValueError(f"the state {' and '.join(parts)}")
+    arrays = []
+    for name, shape in shapes.items():
+        array = inputs.numeric(name, state[name])
+        if array.shape != shape:
+            raise ValueError(f"{name} must have shape {shape}; given {array.shape}")
+        arrays.append(inputs.values(name, array, dtype, "take the weights from before they became so"))
+    return arrays
 
 
 def _rebuilt(cls: type[Sequential], config: object, weights: Sequence[ArrayLike] | None) -> Sequential:

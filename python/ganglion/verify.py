@@ -194,7 +194,7 @@ def verify(
     target = batch.targets.kind
     training = _native.Training(model.network, loss.row, target, optimizer.native(), optimizer.schedule.native(), [])
     found = training.gradients(context, batch.feed())
-    names = [name.rpartition(".")[::2] for name in model.state_dict()]
+    names = [name.rpartition(".")[::2] for name in model.arrays()]
     comparisons = [
         *_outputs(model, weights, batch.x, exact),
         *_gradients(model, weights, exact, batch.targets.array, loss, names, found.loss, found.arrays),

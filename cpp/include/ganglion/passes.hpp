@@ -67,15 +67,14 @@ template <class T> class Pass {
   private:
     Step<T> step(const Kernels<T> &kernels);
     void judge(const Notes<T> &notes, double loss) const;
-    // Calls body(step, first row, rows, thread's memory) for panels of the batch.
-    template <class Body> void for_panels(const Kernels<T> &kernels, Body body);
+    // Calls body(first row, rows, thread's memory) for panels of the batch.
+    template <class Body> void for_panels(Body body);
 
     const std::shared_ptr<Passes<T>> passes_;
     const std::uint64_t version_; // of the parameters
     const Index rows_;
     const int team_;
     Workspace<T> space_;
-    Feed<T> batch_; // x as it lies in space_
 };
 
 // Some parameters that an optimizer updates in the same way, with what it knows of them.

@@ -1,0 +1,131 @@
+"""PyTorch's losses: objects called with outputs and targets, over the rows of the core's table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from ganglion import _native, inputs, losses, machine
+from ganglion.layers import Softmax
+from ganglion.results import Number, Output, loss
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
+    from ganglion.inputs import Array
+
+__all__ = ["Criterion", "CrossEntropyLoss", "MSELoss"]
+
+
+class Criterion:
+    """Base of the losses.
+
+    Parameters
+    ----------
+    reduction
+        ``"mean"``, PyTorch's default.
+
+    Raises
+    ------
+    ValueError
+        If `reduction` is another.
+    """
+
+    description: losses.Loss
+    takes_labels: ClassVar[bool] = False  # one-dimensional targets are labels
+    takes_logits_of: ClassVar[type | None] = None  # the activation that the loss applies itself
+
+    def __init__(self, *, reduction: str = "mean") -> None:
+        if reduction != "mean":
+            raise ValueError(f"reduction must be 'mean'; given {reduction!r}{REMEDIES.get(reduction, '')}")
+
+    def __call__(self, input: ArrayLike, target: ArrayLike) -> Number:  # noqa: A002
+        """The mean loss, which has a `backward` where `input` is a model's output.
+
+        Parameters
+        ----------
+        input
+            What ``model(x)`` gave, (n, O) or squeezed; any other array gives a number without a way back.
+        target
+            What `Trainer.fit` takes for this loss. (n,) and (n, 1) mean the same; nothing is broadcast.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If the target is not of that kind or shape, or the model ends in the activation that the loss applies.
+        """
+        if not isinstance(input, Output) or input.forward is None:
+            return self._of_array(input, target)
+        if self.takes_logits_of is not None and isinstance(input.model.final, self.takes_logits_of):
+            name = self.takes_logits_of.__name__
+            raise ValueError(
+                f"{type(self).__name__} takes logits and applies the {name.lower()} itself, and the model ends in one: "
+                f"remove the model's last layer, {name}()"
+            )
+        outputs = input.values.shape[1]
+        context, name = machine.context(), self.description.row
+        if type(target) is np.ndarray:
+            labels = self.takes_labels and target.ndim == 1
+            column = target[:, None] if target.ndim == 1 and outputs == 1 else target
+            try:
+                value, differential = input.forward.loss(context, name, KINDS[labels], column)
+            except (TypeError, ValueError):
+                pass  # what the core cannot read as it lies; whoever checks and copies also says what is wrong
+            else:
+                return loss(value, ((differential, 1.0),))
+        checked = self._targets(target, input.values.shape, input.values.dtype)
+        value, differential = input.forward.loss(context, name, checked.kind, checked.array)
+        return loss(value, ((differential, 1.0),))
+
+    def _of_array(self, prediction: ArrayLike, target: ArrayLike) -> Number:
+        array = inputs.numeric("input", prediction)
+        dtype = "float32" if array.dtype == np.float32 else "float64"
+        array = np.ascontiguousarray(array[:, None] if array.ndim == 1 else array, dtype=dtype)
+        if array.ndim != 2 or array.size == 0:
+            raise ValueError(f"input must have shape (n, outputs), n at least 1; given {array.shape}")
+        checked = self._targets(target, array.shape, array.dtype)
+        return Number(
+            _native.mean_loss(
+                machine.context(), self.description.row, checked.kind, array.view(np.ndarray), checked.array
+            )
+        )
+
+    def _targets(self, target: ArrayLike, shape: tuple[int, ...], dtype: Any) -> inputs.Targets:
+        array: Array = inputs.targets("target", target)
+        if array.ndim == 0 or len(array) != shape[0]:
+            raise ValueError(f"target must have a row for each of the output's {shape[0]}; given {array.shape}")
+        return self.description.targets("target", array, shape[1], str(dtype))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}()"
+
+
+KINDS = ("values", "labels")
+REMEDIES = {"sum": ": multiply the mean by the number of elements instead"}
+
+
+class MSELoss(Criterion):
+    """`losses.MeanSquaredError`, PyTorch's ``MSELoss``.
+
+    Examples
+    --------
+    >>> MSELoss()([1.0, 2.0], [3.0, 2.0]).item()
+    2.0
+    """
+
+    description = losses.MeanSquaredError()
+
+
+class CrossEntropyLoss(Criterion):
+    """`losses.CrossEntropy`, PyTorch's ``CrossEntropyLoss``: from logits (n, O) and labels (n,) or rows (n, O).
+
+    Examples
+    --------
+    >>> round(CrossEntropyLoss()([[0.0, 0.0], [0.0, 0.0]], [0, 1]).item(), 6)
+    0.693147
+    """
+
+    description = losses.CrossEntropy()
+    takes_labels = True
+    takes_logits_of = Softmax

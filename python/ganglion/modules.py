@@ -1,0 +1,121 @@
+"""PyTorch's layers: its names and arguments for the same descriptions, and how it prints them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from ganglion import inputs, layers
+from ganglion.layers import Dense, Identity, Layer, NamedActivation, Sigmoid, Tanh
+
+if TYPE_CHECKING:
+    from ganglion.results import Parameter
+
+__all__ = ["ELU", "Identity", "LayerView", "LeakyReLU", "Linear", "ReLU", "Sigmoid", "Softmax", "Tanh", "text"]
+
+
+def Linear(in_features: int, out_features: int, bias: bool = True) -> Dense:  # noqa: N802
+    """A `Dense` layer with its number of inputs, y = x Wᵀ + b, W (out, in) and b uniform in ±1/√in as in PyTorch.
+
+    Examples
+    --------
+    >>> from ganglion import nn
+    >>> nn.Sequential(Linear(2, 3))
+    Sequential(
+      (0): Linear(in_features=2, out_features=3, bias=True)
+    )
+    """
+    return Dense(
+        inputs.integer("out_features", out_features, minimum=1),
+        use_bias=inputs.flag("bias", bias),
+        input_shape=(inputs.integer("in_features", in_features, minimum=1),),
+        kernel_initializer="fan_in_uniform",
+        bias_initializer="fan_in_uniform",
+    )
+
+
+def ReLU(inplace: bool = False) -> layers.ReLU:  # noqa: N802, ARG001
+    """`layers.ReLU`; memory is the core's business, so that `inplace` changes nothing."""
+    return layers.ReLU()
+
+
+def LeakyReLU(negative_slope: float = 0.01, inplace: bool = False) -> layers.LeakyReLU:  # noqa: N802, ARG001
+    """`layers.LeakyReLU`."""
+    return layers.LeakyReLU(negative_slope)
+
+
+def ELU(alpha: float = 1.0, inplace: bool = False) -> layers.ELU:  # noqa: N802, ARG001
+    """`layers.ELU`, whose `negative_scale` is `alpha`."""
+    return layers.ELU(inputs.real("alpha", alpha, minimum=0))
+
+
+def Softmax(dim: int | None = 1) -> layers.Softmax:  # noqa: N802
+    """`layers.Softmax`, over each row: `dim` is 1 or -1."""
+    if dim not in (1, -1, None):
+        raise ValueError(f"dim must be 1 or -1, the features of a row; given {dim!r}")
+    return layers.Softmax()
+
+
+def _linear(layer: Any, features: int) -> str:
+    if layer.activation is not None:
+        return repr(layer)
+    return f"Linear(in_features={features}, out_features={layer.units}, bias={layer.use_bias})"
+
+
+# Of layers that are not just their class's name.
+TEXTS: dict[type[Layer], Callable[[Any, int], str]] = {
+    Dense: _linear,
+    layers.LeakyReLU: lambda layer, _: f"LeakyReLU(negative_slope={layer.negative_slope})",
+    layers.ELU: lambda layer, _: f"ELU(alpha={layer.negative_scale})",
+    layers.Softmax: lambda _layer, _: "Softmax(dim=1)",
+}
+
+
+def text(layer: Layer, features: int) -> str:
+    """How PyTorch prints a layer, given its number of inputs; what PyTorch lacks is shown as it is here."""
+    if type(layer) in TEXTS:
+        return TEXTS[type(layer)](layer, features)
+    return f"{type(layer).__name__}()" if isinstance(layer, NamedActivation) else repr(layer)
+
+
+class LayerView:
+    """A layer of a model with its parameters: what ``model[0]`` and ``model.hidden_linear`` give.
+
+    All that the layer's description has is found here too.
+
+    Attributes
+    ----------
+    weight, bias
+        Its parameters, where it has them; `bias` is None in a layer without one.
+    """
+
+    def __init__(self, layer: Layer, features: int, parameters: Mapping[str, Parameter]) -> None:
+        self._layer = layer
+        self._features = features
+        self._parameters = parameters
+
+    def parameters(self) -> Iterator[Parameter]:
+        """Its parameters in order."""
+        return iter(self._parameters.values())
+
+    def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
+        """Its parameters with their names: ``weight``, ``bias``."""
+        return iter(self._parameters.items())
+
+    @property
+    def in_features(self) -> int:
+        """The number of inputs."""
+        return self._features
+
+    @property
+    def out_features(self) -> int:
+        """The number of outputs."""
+        return self._layer.outputs(self._features)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._parameters:
+            return self._parameters[name]
+        return None if name == "bias" and self._parameters else getattr(self._layer, name)
+
+    def __repr__(self) -> str:
+        return text(self._layer, self._features)

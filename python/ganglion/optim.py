@@ -1,0 +1,254 @@
+"""PyTorch's optimizers: `zero_grad`, then `step` after a loss's ``backward()``.
+
+They are the rows of ``ganglion.optimizers`` under PyTorch's argument names, applied to the gradients that a loss's
+``backward()`` left.
+
+Examples
+--------
+>>> from ganglion import nn, optim
+>>> model = nn.Sequential(nn.Linear(2, 1))
+>>> optimizer = optim.Adam(model.parameters(), lr=0.01)
+>>> optimizer.param_groups[0]["lr"] /= 10
+>>> optimizer.param_groups[0]["lr"]
+0.001
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ganglion import _native, inputs, machine, optimizers
+from ganglion.descriptions import unknown_name
+from ganglion.results import Parameter
+
+__all__ = ["SGD", "Adam", "Optimizer", "ParameterGroup"]
+
+ELSEWHERE = {
+    "lr_scheduler": "set optimizer.param_groups[0]['lr'] where the rate is to change",
+    "LBFGS": "the optimizers here take one gradient a step",
+}
+
+
+def __getattr__(name: str) -> object:
+    remedy = f": {ELSEWHERE[name]}" if name in ELSEWHERE else ""
+    raise AttributeError(f"module 'ganglion.optim' has no attribute {name!r}{remedy}")
+
+
+class ParameterGroup(dict[str, Any]):
+    """A dictionary of ``"params"`` and the options that hold for them; what is written is checked at once.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a key is none of the optimizer's options, or a value of the wrong type or out of bounds.
+    """
+
+    def __init__(self, options: Mapping[str, Any], describe: Callable[[dict[str, Any]], optimizers.Optimizer]) -> None:
+        super().__init__(options)
+        self._describe = describe
+        self.changed = True  # since the core was told
+        self.rate = 0.0
+        self._check(dict(self))
+
+    def _check(self, options: dict[str, Any]) -> None:
+        rate = inputs.real("lr", options["lr"], minimum=0)
+        self.description = self._describe(options)
+        self.rate = rate
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        if key not in self:
+            raise ValueError(unknown_name("option", key, [known for known in self if known != "params"]))
+        if key == "params":
+            raise TypeError("the parameters of a group are fixed; make a new optimizer for others")
+        if key == "lr":  # the one that loops write
+            self.rate = inputs.real("lr", value, minimum=0)
+        else:
+            self._check({**self, key: value})
+            self.changed = True
+        super().__setitem__(key, value)
+
+    def update(self, *arguments: Any, **options: Any) -> None:
+        """Write several options."""
+        for key, value in dict(*arguments, **options).items():
+            self[key] = value
+
+
+class Optimizer(ABC):
+    """Base of the optimizers.
+
+    Attributes
+    ----------
+    param_groups
+        A `ParameterGroup` for each set of parameters; ``param_groups[0]["lr"]`` is the learning rate.
+    """
+
+    def __init__(self, params: Iterable[Any], options: Mapping[str, Any]) -> None:
+        self.param_groups = [ParameterGroup({**options, **given}, self._describe) for given in _groups(params, options)]
+        everything = [parameter for group in self.param_groups for parameter in group["params"]]
+        self._model = _model_of(everything)
+        self._numbers = [parameter.index for parameter in everything]
+        if len(set(self._numbers)) != len(self._numbers):
+            raise ValueError("params must not name a parameter twice")
+        groups = [
+            _native.UpdateGroup([parameter.index for parameter in group["params"]], group.description.native())
+            for group in self.param_groups
+        ]
+        self._updates = _native.Updates(self._model.passes, groups)
+
+    @staticmethod
+    @abstractmethod
+    def _describe(options: dict[str, Any]) -> optimizers.Optimizer:
+        """The optimizer in the house's own words; its learning rate is the group's."""
+
+    def zero_grad(self, set_to_none: bool = True) -> None:  # noqa: ARG002
+        """Forget the gradients of the parameters."""
+        self._model.passes.zero(self._numbers)
+
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """Update the parameters from their gradients.
+
+        Parameters
+        ----------
+        closure
+            Called first, where one is given; its value is returned.
+
+        Raises
+        ------
+        RuntimeError
+            If no parameter has a gradient, or the model is being trained elsewhere.
+        TrainingDivergedError
+            If a gradient or a new weight would be NaN or infinite; nothing has changed then.
+        """
+        result = None if closure is None else closure()
+        rates = []
+        for number, group in enumerate(self.param_groups):
+            if group.changed:
+                self._updates.set_optimizer(number, group.description.native())
+                group.changed = False
+            rates.append(group.rate)
+        self._updates.step(machine.context(), rates)
+        return result
+
+    def __repr__(self) -> str:
+        lines = []
+        for number, group in enumerate(self.param_groups):
+            lines.append(f"Parameter Group {number}")
+            lines += [f"    {key}: {value}" for key, value in sorted(group.items()) if key != "params"]
+        return "\n".join([f"{type(self).__name__} (", *lines, ")"])
+
+
+def _groups(params: Iterable[Any], options: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What users give as `params`, as dictionaries with lists of parameters."""
+    if isinstance(params, (str, Mapping, Parameter)) or not isinstance(params, Iterable):
+        raise TypeError(f"params must be model.parameters(); given {params!r} of type {type(params).__name__}")
+    given = [element[1] if isinstance(element, tuple) and len(element) == 2 else element for element in params]
+    groups = given if given and all(isinstance(element, dict) for element in given) else [{"params": given}]
+    result = []
+    for group in groups:
+        if "params" not in group:
+            raise ValueError(f"a group of parameters needs 'params'; given {', '.join(map(repr, group))}")
+        for key in group.keys() - {"params", *options}:
+            raise ValueError(unknown_name("option", key, options))
+        own = [group["params"]] if isinstance(group["params"], Parameter) else list(group["params"])
+        if not own:
+            raise ValueError("params is empty: pass model.parameters(), which is used up once it has been gone through")
+        for parameter in own:
+            if not isinstance(parameter, Parameter):
+                given_type = type(parameter).__name__
+                raise TypeError(f"params must be an nn.Sequential's model.parameters(); given one of type {given_type}")
+        result.append({**group, "params": own})
+    return result
+
+
+def _model_of(parameters: list[Parameter]) -> Any:
+    models = {id(parameter.model): parameter.model for parameter in parameters}
+    if len(models) != 1:
+        raise ValueError(f"params must be of one model; given those of {len(models)}: make an optimizer for each")
+    return next(iter(models.values()))
+
+
+class SGD(Optimizer):
+    """`optimizers.SGD`, PyTorch's ``SGD``.
+
+    Parameters
+    ----------
+    params
+        ``model.parameters()``, or dictionaries of ``"params"`` and options of their own.
+    lr
+        The learning rate, at least 0.
+    momentum, weight_decay, nesterov
+        As `optimizers.SGD` takes them.
+    dampening
+        0.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong type or out of bounds, or parameters are of several models.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        momentum: float = 0.0,
+        dampening: float = 0.0,
+        weight_decay: float = 0.0,
+        nesterov: bool = False,
+    ) -> None:
+        options = {"momentum": momentum, "dampening": dampening, "weight_decay": weight_decay, "nesterov": nesterov}
+        super().__init__(params, {"lr": lr, **options})
+
+    @staticmethod
+    def _describe(options: dict[str, Any]) -> optimizers.Optimizer:
+        if inputs.real("dampening", options["dampening"]) != 0:
+            raise ValueError(f"dampening must be 0; given {options['dampening']}")
+        return optimizers.SGD(
+            momentum=options["momentum"], nesterov=options["nesterov"], weight_decay=options["weight_decay"]
+        )
+
+
+class Adam(Optimizer):
+    """`optimizers.Adam`, PyTorch's ``Adam``.
+
+    Parameters
+    ----------
+    params
+        ``model.parameters()``, or dictionaries of ``"params"`` and options of their own.
+    lr
+        The learning rate, at least 0.
+    betas, eps
+        (beta1, beta2) and epsilon of `optimizers.Adam`.
+    weight_decay
+        As `optimizers.Adam` takes it: part of the gradient.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong type or out of bounds, or parameters are of several models.
+    """
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay})
+
+    @staticmethod
+    def _describe(options: dict[str, Any]) -> optimizers.Optimizer:
+        beta1, beta2 = _betas(options["betas"])
+        eps = inputs.real("eps", options["eps"], above=0)
+        return optimizers.Adam(beta1=beta1, beta2=beta2, epsilon=eps, weight_decay=options["weight_decay"])
+
+
+def _betas(value: object) -> tuple[float, float]:
+    if not isinstance(value, (tuple, list)) or len(value) != 2:
+        raise TypeError(f"betas must be a pair like (0.9, 0.999); given {value!r}")
+    beta1, beta2 = (inputs.real(f"betas[{i}]", beta, minimum=0, below=1) for i, beta in enumerate(value))
+    return beta1, beta2

@@ -1,0 +1,139 @@
+"""The same loop written by hand in PyTorch and through its users' door, in float64: the loss of each of 200 steps."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from ganglion import nn, optim
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+
+STEPS = 200
+TOLERANCE = 1e-8  # relative
+OURS = SimpleNamespace(nn=nn, optim=optim, array=np.asarray, options={"dtype": "float64"})
+THEIRS = SimpleNamespace(nn=torch.nn, optim=torch.optim, array=torch.from_numpy, options={})
+
+ACTIVATIONS = {
+    "Tanh": lambda nn: nn.Tanh(),
+    "Sigmoid": lambda nn: nn.Sigmoid(),
+    "ReLU": lambda nn: nn.ReLU(inplace=True),
+    "LeakyReLU": lambda nn: nn.LeakyReLU(0.1),
+    "ELU": lambda nn: nn.ELU(alpha=0.7),
+    "Softmax": lambda nn: nn.Softmax(dim=1),
+    "Identity": lambda nn: nn.Identity(),
+}
+OPTIMIZERS = {
+    "SGD": lambda optim, p: optim.SGD(p, lr=0.05),
+    "momentum": lambda optim, p: optim.SGD(p, 0.02, 0.9, weight_decay=1e-3),
+    "Nesterov": lambda optim, p: optim.SGD(p, lr=0.02, momentum=0.9, nesterov=True),
+    "Adam": lambda optim, p: optim.Adam(p, lr=0.01, betas=(0.8, 0.99), eps=1e-6, weight_decay=1e-3),
+}
+LOSSES = {
+    "MSELoss": lambda nn: nn.MSELoss(),
+    "CrossEntropyLoss": lambda nn: nn.CrossEntropyLoss(reduction="mean"),
+}
+
+
+def curve(door, activation, optimizer, loss, state, steps=STEPS, rate=1.0):
+    """The losses of a training as users of PyTorch write it, and the last gradients."""
+    nn = door.nn
+    layers = [nn.Linear(3, 8), ACTIVATIONS[activation](nn), nn.Linear(8, 4)]
+    model = nn.Sequential(*layers, **door.options)
+    if door is THEIRS:
+        model.double()
+    model.load_state_dict(state)
+    x, y = data(loss)
+    x, y = door.array(x), door.array(y)
+    optimizer = OPTIMIZERS[optimizer](door.optim, model.parameters())
+    optimizer.param_groups[0]["lr"] *= rate
+    loss_fn = LOSSES[loss](nn)
+    losses = []
+    for step in range(steps):
+        rows = slice(step % 3 * 10, step % 3 * 10 + 10)
+        loss = loss_fn(model(x[rows]), y[rows])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+        if step == 100:
+            optimizer.param_groups[0]["lr"] /= 2
+    return np.array(losses), [np.asarray(p.grad) for p in model.parameters()]
+
+
+def data(loss):
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=(30, 3))
+    labels = (x[:, 0] > 0).astype(np.int64) + 2 * (x[:, 1] > 0)
+    return x, labels if loss == "CrossEntropyLoss" else np.eye(4)[labels] - 0.5
+
+
+@pytest.fixture(scope="module")
+def state():
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.Tanh(), torch.nn.Linear(8, 4)).double()
+    return model.state_dict()
+
+
+def relative_difference(a, b):
+    return np.max(np.abs(a - b) / np.abs(b))
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_the_same_loss_curve(activation, optimizer, loss, state):
+    ours, our_gradients = curve(OURS, activation, optimizer, loss, state)
+    theirs, their_gradients = curve(THEIRS, activation, optimizer, loss, state)
+    assert len(ours) == STEPS
+    assert ours[-3:].mean() < 0.95 * ours[:3].mean()
+    assert relative_difference(ours, theirs) < TOLERANCE
+    for own, expected in zip(our_gradients, their_gradients, strict=True):
+        assert own.shape == expected.shape
+        np.testing.assert_allclose(own, expected, rtol=1e-6, atol=1e-12)
+
+
+def test_the_tolerance_tells_a_small_change_of_the_rate(state):
+    ours, _ = curve(OURS, "Tanh", "Adam", "MSELoss", state, rate=1 + 1e-6)
+    theirs, _ = curve(THEIRS, "Tanh", "Adam", "MSELoss", state)
+    assert relative_difference(ours, theirs) > TOLERANCE
+
+
+def test_models_print_alike():
+    def model(nn):
+        return nn.Sequential(
+            nn.Linear(3, 8),
+            *(make(nn) for name, make in ACTIVATIONS.items() if name != "ReLU"),
+            nn.Linear(8, 4, bias=False),
+        )
+
+    assert repr(model(nn)) == repr(model(torch.nn))
+    assert repr(nn.Sequential(nn.Linear(1, 13), nn.Tanh())) == repr(
+        torch.nn.Sequential(torch.nn.Linear(1, 13), torch.nn.Tanh())
+    )
+
+
+def test_names_shapes_and_states_are_interchangeable():
+    ours, theirs = (
+        door.nn.Sequential(door.nn.Linear(2, 3), door.nn.ReLU(), door.nn.Linear(3, 1, bias=False))
+        for door in (OURS, THEIRS)
+    )
+    assert [(name, tuple(p.shape)) for name, p in ours.named_parameters()] == [
+        (name, tuple(p.shape)) for name, p in theirs.named_parameters()
+    ]
+    theirs.load_state_dict({name: torch.tensor(np.array(value)) for name, value in ours.state_dict().items()})
+    x = np.random.default_rng(1).normal(size=(5, 2)).astype(np.float32)
+    np.testing.assert_allclose(ours(x), theirs(torch.from_numpy(x)).detach().numpy(), rtol=1e-5)
+    with torch.no_grad():
+        ours.load_state_dict(theirs.state_dict())
+    np.testing.assert_allclose(ours(torch.from_numpy(x)), theirs(torch.from_numpy(x)).detach().numpy(), rtol=1e-5)
+
+
+def test_the_initial_weights_have_the_same_distribution():
+    torch.manual_seed(1)
+    ours = [np.asarray(p) for p in nn.Sequential(nn.Linear(50, 2000)).parameters()]
+    theirs = [p.detach().numpy() for p in torch.nn.Sequential(torch.nn.Linear(50, 2000)).parameters()]
+    for own, expected in zip(ours, theirs, strict=True):
+        deciles = np.linspace(0, 1, 11)
+        np.testing.assert_allclose(np.quantile(own, deciles), np.quantile(expected, deciles), atol=0.012)
+        assert np.abs(own).max() <= 50**-0.5
