@@ -13,7 +13,7 @@ PLANS = {
     "layers": ("gather", "forward", "forward", "output", "backward", "update"),
     "stored": ("rows", "gradients", "apply"),
 }
-LAYERS_ALONE = ("gather", "forward", "forward", "forward", "loss", "backward", "backward", "update")  # a wide output's too
+LAYERS_ALONE = ("gather", "forward", "forward", "forward", "loss", "backward", "backward", "update")  # one thread's
 WIDTHS = [37, 50, 40, 7]
 
 

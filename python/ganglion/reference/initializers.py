@@ -43,7 +43,6 @@ INITIALIZERS: dict[str, tuple[Draw, Scale]] = {
     "glorot_uniform": (symmetric, lambda inputs, outputs: (6 / (inputs + outputs)) ** 0.5),
     "glorot_normal": (standard_normal, lambda inputs, outputs: (2 / (inputs + outputs)) ** 0.5),
     "he_uniform": (symmetric, lambda inputs, _outputs: (6 / inputs) ** 0.5),
-    "fan_in_uniform": (symmetric, lambda inputs, _outputs: inputs**-0.5),
     "he_normal": (standard_normal, lambda inputs, _outputs: (2 / inputs) ** 0.5),
     "lecun_uniform": (symmetric, lambda inputs, _outputs: (3 / inputs) ** 0.5),
     "lecun_normal": (standard_normal, lambda inputs, _outputs: inputs**-0.5),
