@@ -18,7 +18,7 @@ LEVELS = (
     ("dispatch", "leaves", "orthogonal"),
     ("initializers", "metrics"),
     ("architecture", "context", "feed", "matmul"),
-    ("plan", "state"),
+    ("plan", "speed", "state"),
     ("optimizer", "team_trial"),
     ("workspace",),
     ("rows", "tiles"),

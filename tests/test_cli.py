@@ -24,7 +24,7 @@ def test_it_runs_as_a_module():
     ("arguments", "message"),
     [
         ([], "the following arguments are required: COMMAND"),
-        (["dance"], "invalid choice: 'dance' .choose from '?demo'?, '?info'?, '?verify'?"),
+        (["dance"], "invalid choice: 'dance' .choose from '?bench'?, '?demo'?, '?info'?, '?verify'?"),
         (["demo", "cifar"], "invalid choice: 'cifar' .choose from '?digits'?, '?mnist'?"),
         (["demo", "--epochs", "0"], "argument --epochs: expected a whole number of at least 1, got '0'"),
         (["demo", "--epochs", "1.5"], "argument --epochs: expected a whole number of at least 1, got '1.5'"),

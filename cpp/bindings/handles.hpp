@@ -25,5 +25,6 @@ void bind_tables(py::module_ &module);
 void bind_network(py::module_ &module);
 void bind_training(py::module_ &module);
 void bind_passes(py::module_ &module);
+void bind_speed(py::module_ &module); // after bind_operations, to which it adds
 
 } // namespace ganglion::bindings

@@ -83,4 +83,5 @@ PYBIND11_MODULE(_ganglion_core, module) {
     bind_training(module);
     bind_passes(module);
     bind_operations(module);
+    bind_speed(module);
 }

@@ -82,6 +82,13 @@ template <class T> void argmax(const MatrixView<const T> &x, int32_t *out) {
     }
 }
 
+constexpr Index peak_elements = 4;
+
+template <class T> void peak(T *x, Index steps, T factor, T addend) {
+    for (Index step = 0; step < steps; ++step)
+        for (Index i = 0; i < peak_elements; ++i) x[i] = soft_fma(x[i], factor, addend);
+}
+
 template <class T, class Source>
 T gather(const MatrixView<const Source> &x, const int32_t *rows, Index first, const MatrixView<T> &out, bool scaled, T scale, T offset) {
     T largest = 0;
@@ -109,6 +116,8 @@ template <class T> constexpr Kernels<T> kernels() {
             .add = add<T>,
             .largest = largest_of<T>,
             .argmax = argmax<T>,
+            .peak = peak<T>,
+            .peak_elements = peak_elements,
             .gather_float32 = gather<T, float>,
             .gather_float64 = gather<T, double>,
             .gather_uint8 = gather<T, uint8_t>,

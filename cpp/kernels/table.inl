@@ -29,6 +29,8 @@ template <class T> constexpr Kernels<T> kernels() {
             .add = add<T>,
             .largest = largest_of<T>,
             .argmax = argmax<T>,
+            .peak = peak<T>,
+            .peak_elements = peak_elements<T>,
             .gather_float32 = gather<T, float>,
             .gather_float64 = gather<T, double>,
             .gather_uint8 = gather<T, uint8_t>,

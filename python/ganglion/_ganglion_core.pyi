@@ -43,6 +43,8 @@ __all__: list[str] = [
     "kernel_sets",
     "losses",
     "mean_loss",
+    "measured_peak",
+    "measured_update",
     "metrics",
     "operations",
     "optimizers",
@@ -481,6 +483,24 @@ def mean_loss(
 ) -> float:
     """
     Of any outputs (n, O).
+    """
+
+def measured_peak(
+    context: Context, dtype: str = "float32", seconds: typing.SupportsFloat | typing.SupportsIndex = 0.2
+) -> float:
+    """
+    Floating-point operations a second of fused multiply-adds in registers: the best of short runs.
+    """
+
+def measured_update(
+    context: Context,
+    optimizer: str,
+    parameters: typing.SupportsInt | typing.SupportsIndex,
+    dtype: str = "float32",
+    seconds: typing.SupportsFloat | typing.SupportsIndex = 0.2,
+) -> float:
+    """
+    Seconds of one optimizer update of so many parameters: the best of several.
     """
 
 def metrics() -> list[str]: ...

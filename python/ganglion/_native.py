@@ -36,6 +36,8 @@ try:
         differentiate_activation,
         kernel_sets,
         mean_loss,
+        measured_peak,
+        measured_update,
     )
 finally:
     if _ours:
@@ -67,4 +69,6 @@ __all__ = [
     "differentiate_activation",
     "kernel_sets",
     "mean_loss",
+    "measured_peak",
+    "measured_update",
 ]

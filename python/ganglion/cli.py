@@ -1,4 +1,4 @@
-"""The command ``ganglion``: demo, info and verify. Each imports what it needs, so that none waits for the others."""
+"""The command ``ganglion``: bench, demo, info, verify. Each imports what it needs; none waits for the others."""
 
 from __future__ import annotations
 
@@ -19,12 +19,36 @@ def _whole(minimum: int) -> Callable[[str], int]:
     return parse
 
 
+def _names(text: str) -> list[str]:
+    return [name for name in text.split(",") if name]
+
+
 def _parser() -> argparse.ArgumentParser:
     from ganglion import __version__
 
     parser = argparse.ArgumentParser(prog="ganglion", description="Dense neural networks on the CPU.")
     parser.add_argument("--version", action="version", version=f"ganglion {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    bench = commands.add_parser(
+        "bench",
+        help="compare speed with the libraries installed here",
+        description="Train, predict and multiply with ganglion and with NumPy, PyTorch, JAX, Keras, scikit-learn and "
+        "ONNX Runtime where they are installed, each in processes of its own; compare the answers, then the times.",
+    )
+    bench.add_argument(
+        "--work",
+        type=_names,
+        default=["train", "predict", "matmul", "import"],
+        metavar="NAME,...",
+        help="workloads or groups: train, predict, matmul, import, activation, update (default: the first four)",
+    )
+    bench.add_argument("--only", type=_names, default=[], metavar="NAME,...", help="peers (default: all)")
+    bench.add_argument("--rounds", type=_whole(1), metavar="N", help="rounds (default: 7)")
+    bench.add_argument("--quick", action="store_true", help="two short rounds: a look, not a measurement")
+    bench.add_argument("--shuffle", action="store_true", help="train on rows in a new order each epoch")
+    bench.add_argument("--json", type=Path, metavar="FILE", help="where to write every round")
+    bench.set_defaults(run=_bench)
 
     demo = commands.add_parser(
         "demo",
@@ -58,6 +82,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     verify.set_defaults(run=_verify)
     return parser
+
+
+def _bench(arguments: argparse.Namespace) -> bool:
+    from ganglion import benchmark
+
+    given = {name: getattr(arguments, name) for name in ("rounds", "quick", "shuffle", "json")}
+    return benchmark.run(arguments.work, arguments.only, **given)
 
 
 def _demo(arguments: argparse.Namespace) -> bool:

@@ -109,6 +109,8 @@ template <class T> struct Kernels {
     void (*add)(T *a, const T *b, Index n);                                     // a ← a + b: one node of the tree over leaves
     T (*largest)(const MatrixView<const T> &x);                                 // the largest |x|
     void (*argmax)(const MatrixView<const T> &x, int32_t *out);                 // first column of each row's maximum; a NaN wins
+    void (*peak)(T *x, Index steps, T factor, T addend); // x[i] ← fma(x[i], factor, addend) `steps` times, in registers
+    Index peak_elements;                                 // of x: as many independent chains as hide the latency
     Gather<T, float> gather_float32;
     Gather<T, double> gather_float64;
     Gather<T, uint8_t> gather_uint8;
