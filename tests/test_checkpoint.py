@@ -91,7 +91,7 @@ def test_weights_that_are_not_finite_are_not_saved(saved):
         def to_config(self):
             return small_model().to_config()
 
-        def state_dict(self):
+        def arrays(self):
             return {"hidden.bias": np.array([0, np.nan, np.inf], np.float32)}
 
     old = saved.read_bytes()
