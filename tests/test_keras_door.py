@@ -8,7 +8,6 @@ import pytest
 import ganglion as gg
 from ganglion import Sequential, layers
 from ganglion.losses import LOSSES
-from ganglion.optimizers import OPTIMIZERS
 from small_models import LABELS, VALUES, X, assert_same, classifier, regressor
 
 # A text as users of Keras write it, but for its import line.
@@ -221,7 +220,6 @@ def test_what_a_compiled_model_shows():
     assert isinstance(model.layers, list)
 
 
-@pytest.mark.skipif(not hasattr(gg.Trainer, "learning_rate"), reason="no trainer can change its rate yet")
 def test_the_learning_rate_can_be_read_and_set():
     model, same = classifier(), classifier()
     model.compile(gg.SGD(0.1), "cross_entropy")
@@ -238,7 +236,6 @@ def test_the_learning_rate_can_be_read_and_set():
         model.optimizer.momentum = 0.5
 
 
-@pytest.mark.skipif("rmsprop" not in OPTIMIZERS.names, reason="Keras's default is still to come")
 def test_the_optimizer_is_rmsprop_by_default():
     model = regressor()
     model.compile(loss="mse")
@@ -329,6 +326,15 @@ def test_the_inputs_shape_may_come_before_any_layer(begin):
         (lambda: layers.LeakyReLU(alpha=0.3), lambda: gg.LeakyReLU(0.3)),
         (lambda: layers.ELU(alpha=0.5), lambda: gg.ELU(0.5)),
         (lambda: gg.optimizers.Adam(beta_1=0.8, beta_2=0.99), lambda: gg.Adam(beta1=0.8, beta2=0.99)),
+        (lambda: gg.optimizers.Adagrad(initial_accumulator_value=0.1), lambda: gg.AdaGrad(initial_accumulator=0.1)),
+        (lambda: gg.Trainer(classifier(), "mse", "RMSprop").optimizer, lambda: gg.RMSprop()),
+        (lambda: gg.Trainer(classifier(), "mse", "Adagrad").optimizer, lambda: gg.AdaGrad()),
+        (lambda: gg.initializers.Normal(mean=0.0, stddev=0.1), lambda: gg.initializers.Normal(0.1)),
+        (lambda: gg.initializers.Uniform(minval=0, maxval=1), lambda: gg.initializers.Uniform(0, 1)),
+        (
+            lambda: layers.Dense(3, kernel_initializer="RandomNormal", bias_initializer="Ones"),
+            lambda: gg.Dense(3, kernel_initializer="normal", bias_initializer="ones"),
+        ),
         (lambda: gg.Trainer(classifier(), "MeanSquaredError").loss, lambda: gg.MeanSquaredError()),
         (lambda: gg.Trainer(classifier(), "MSE", "SGD").optimizer, lambda: gg.SGD()),
     ],

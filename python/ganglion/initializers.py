@@ -18,9 +18,10 @@ Dense(8, kernel_initializer=Normal(deviation=0.01), bias_initializer='ones')
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from ganglion import _native, inputs
-from ganglion.descriptions import Description, Family
+from ganglion.descriptions import Description, Family, itself
 
 __all__ = [
     "INITIALIZERS",
@@ -98,6 +99,7 @@ class Normal(Initializer):
 
     deviation: float = 0.05
     mean: float = 0.0
+    synonyms = MappingProxyType({"stddev": ("deviation", itself)})
 
     def __post_init__(self) -> None:
         self._set("deviation", inputs.real("deviation", self.deviation, minimum=0))
@@ -126,6 +128,7 @@ class Uniform(Initializer):
 
     low: float = -0.05
     high: float = 0.05
+    synonyms = MappingProxyType({"minval": ("low", itself), "maxval": ("high", itself)})
 
     def __post_init__(self) -> None:
         self._set("low", inputs.real("low", self.low))

@@ -51,12 +51,12 @@ class CompiledOptimizer:
     def __init__(self, trainer: Trainer) -> None:
         object.__setattr__(self, "_trainer", trainer)
 
-    _trainer: Any
+    _trainer: Trainer
 
     @property
     def learning_rate(self) -> float:
         """Rate of the next step."""
-        return float(self._trainer.learning_rate)
+        return self._trainer.learning_rate
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name != "learning_rate":

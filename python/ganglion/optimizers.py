@@ -13,7 +13,7 @@ from ganglion import _native, inputs, schedules
 from ganglion.descriptions import Description, Family, itself
 from ganglion.schedules import Constant, Schedule
 
-__all__ = ["OPTIMIZERS", "SGD", "AdaGrad", "Adam", "AdamW", "Optimizer", "RMSprop"]
+__all__ = ["OPTIMIZERS", "SGD", "AdaGrad", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop"]
 
 
 class Optimizer(Description):
@@ -299,6 +299,7 @@ class AdaGrad(Optimizer):
     initial_accumulator: float = 0.0
     epsilon: float = 1e-10
     weight_decay: float = 0.0
+    synonyms = MappingProxyType({"initial_accumulator_value": ("initial_accumulator", itself)})
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -308,3 +309,6 @@ class AdaGrad(Optimizer):
     def native(self) -> _native.Optimizer:
         """Its row of the core's table."""
         return _native.Optimizer(self.row, 0.0, 0.0, 0.0, self.epsilon, self.weight_decay, self.initial_accumulator)
+
+
+Adagrad = AdaGrad
