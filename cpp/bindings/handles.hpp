@@ -18,6 +18,7 @@ struct FeedHandle {
     py::array x;
     std::optional<py::array> values;
     std::vector<std::int32_t> labels;
+    std::vector<double> weights; // empty: all 1
 };
 
 void bind_activations(py::module_ &module);

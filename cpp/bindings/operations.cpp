@@ -209,7 +209,7 @@ template <class T> const LossKernels<T> &find_loss(Names set, Names name, Target
 }
 
 py::tuple loss_gradient(Names set, Names name, const py::array &z, OptionalArray labels, OptionalArray values, OptionalArray rows,
-                        Index first, double scale, bool in_place, Index misalign) {
+                        Index first, double scale, OptionalArray weights, bool in_place, Index misalign) {
     return with_float("z", z, [&](auto zero) -> py::tuple {
         using T = decltype(zero);
         require(labels.has_value() != values.has_value(), "give labels or values");
@@ -221,12 +221,15 @@ py::tuple loss_gradient(Names set, Names name, const py::array &z, OptionalArray
         for (Index r = 0; r < l.columns; ++r) require(l.data[r] >= 0 && l.data[r] < O, "labels must lie in 0 … " + std::to_string(O - 1));
         require(!values || v.columns == O, "values needs as many columns as z");
         require(O > 0, "z has no columns");
-        const std::int32_t *chosen = checked_rows(rows, first, B, labels ? l.columns : v.rows);
+        const Index n = labels ? l.columns : v.rows;
+        const std::int32_t *chosen = checked_rows(rows, first, B, n);
+        const auto w = weights ? rows_of<const T>("weights", *weights) : MatrixView<const T>{};
+        require(!weights || w.columns == n, "weights needs one element per target");
         const Panel<T> other(B, O, misalign);
         const Panel<T> &d = in_place ? logits : other;
         const auto losses = Panel<T>::block(1, B, misalign);
         T largest_loss;
-        const T largest = loss.gradient(logits.read(), {l.data, v.data, v.stride, chosen, first}, d.view(), static_cast<T>(scale),
+        const T largest = loss.gradient(logits.read(), {l.data, v.data, v.stride, chosen, first, w.data}, d.view(), static_cast<T>(scale),
                                         losses.data(), &largest_loss);
         return py::make_tuple(losses.flat_array(), d.padded_array(), largest, largest_loss);
     });
@@ -357,7 +360,7 @@ void bind_operations(py::module_ &parent) {
           misalign);
     m.def("activation_backward", &activation_backward, "set"_a, "name"_a, "d"_a, "saved"_a, alpha, misalign);
     m.def("loss_gradient", &loss_gradient, "set"_a, "name"_a, "z"_a, py::kw_only(), "labels"_a = py::none(), "values"_a = py::none(),
-          "rows"_a = py::none(), "first"_a = 0, "scale"_a = 1.0, "in_place"_a = false, misalign);
+          "rows"_a = py::none(), "first"_a = 0, "scale"_a = 1.0, "weights"_a = py::none(), "in_place"_a = false, misalign);
     m.def("optimizer_rule", &optimizer_rule, "optimizer"_a, "rate"_a, "step"_a, "gradient"_a, "weight"_a, "moment"_a);
     m.def("update", &update, "set"_a, "name"_a, "w"_a, "g"_a, "m"_a, "v"_a, "constants"_a, misalign);
     bind_random_numbers(m);

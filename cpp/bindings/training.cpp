@@ -60,13 +60,26 @@ template <class T> Feed<T> feed_of(const FeedHandle &handle) {
                                   " labels");
         set_labels(feed, handle.labels);
     }
+    if (!handle.weights.empty()) set_weights(feed, handle.weights.data(), static_cast<Index>(handle.weights.size()));
     return feed;
 }
 
-FeedHandle make_feed(py::array x, const std::optional<py::array> &labels, std::optional<py::array> values) {
+std::vector<double> weights_of(const std::optional<py::array> &weights, Index rows) {
+    if (!weights) return {};
+    const bool floats = py::isinstance<py::array_t<float>>(*weights) || py::isinstance<py::array_t<double>>(*weights);
+    if (!floats) throw py::type_error("weights must be float32 or float64; got " + py::str(weights->dtype()).cast<std::string>());
+    if (weights->ndim() != 1 || weights->shape(0) != rows)
+        throw py::value_error("weights must have shape (" + std::to_string(rows) + ",); got " +
+                              py::str(weights->attr("shape")).cast<std::string>());
+    const auto numbers = py::array_t<double, py::array::c_style | py::array::forcecast>::ensure(*weights);
+    return {numbers.data(), numbers.data() + rows};
+}
+
+FeedHandle make_feed(const py::array &x, const std::optional<py::array> &labels, std::optional<py::array> values,
+                     const std::optional<py::array> &weights) {
     if (labels.has_value() == values.has_value()) throw py::value_error("a feed has either labels or values");
     source_of(x);
-    FeedHandle feed{std::move(x), std::move(values), {}};
+    FeedHandle feed{x, std::move(values), {}, weights_of(weights, x.shape(0))};
     if (labels) {
         const MatrixView<const std::int32_t> view = matrix_of<std::int32_t>(*labels, "labels");
         if (labels->ndim() != 1) throw py::value_error("labels must be one-dimensional");
@@ -262,7 +275,8 @@ void bind_training(py::module_ &module) {
              py::arg("columns") = false);
     py::implicitly_convertible<py::str, MetricDescription>();
     py::class_<FeedHandle>(module, "Feed", "A data set: x read in place, targets copied.")
-        .def(py::init(&make_feed), py::arg("x"), py::arg("labels") = py::none(), py::arg("values") = py::none());
+        .def(py::init(&make_feed), py::arg("x"), py::arg("labels") = py::none(), py::arg("values") = py::none(),
+             py::arg("weights") = py::none());
     py::class_<ReportHandle>(module, "Report", "What a run did, and on what.")
         .def_readonly("kernel_set", &ReportHandle::kernel_set)
         .def_readonly("team", &ReportHandle::team, "Threads that ran.")

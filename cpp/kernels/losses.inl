@@ -93,7 +93,8 @@ T loss_gradient(const MatrixView<const T> &z, const Targets<T> &targets, const M
     for (Index r = 0; r < z.rows; ++r) {
         const Index at = targets.rows ? targets.rows[r] : targets.first + r;
         T *out = d.data + r * d.stride;
-        const T loss = Row::row(z.data + r * z.stride, targets, at, out, z.columns, scale, largest);
+        const T weight = targets.weights ? targets.weights[at] : T(1);
+        const T loss = Row::row(z.data + r * z.stride, targets, at, out, z.columns, scale * weight, largest) * weight;
         losses[r] = loss;
         clear_padding(out, z.columns);
         highest.add(Vec<T>::broadcast(loss));

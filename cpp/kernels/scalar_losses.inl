@@ -49,7 +49,8 @@ T loss_gradient(const MatrixView<const T> &z, const Targets<T> &targets, const M
     *largest_loss = 0;
     for (Index r = 0; r < z.rows; ++r) {
         const Index row = targets.rows ? targets.rows[r] : targets.first + r;
-        losses[r] = row_loss(row_of(z, r), {targets, row}, row_of(d, r), z.columns, scale);
+        const T weight = targets.weights ? targets.weights[row] : T(1);
+        losses[r] = row_loss(row_of(z, r), {targets, row}, row_of(d, r), z.columns, scale * weight) * weight;
         clear_padding(d, r);
         *largest_loss = larger(*largest_loss, losses[r]);
         for (Index j = 0; j < d.columns; ++j) largest = larger(largest, row_of(d, r)[j]);

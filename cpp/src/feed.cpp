@@ -42,6 +42,18 @@ template <class T> void set_values(Feed<T> &feed, MatrixView<const T> values) {
         for (Index c = 0; c < values.columns; ++c) feed.values[r * feed.stride + c] = values.data[r * values.stride + c];
 }
 
+template <class T> void set_weights(Feed<T> &feed, const double *weights, Index n) {
+    if (n != feed.rows())
+        throw std::invalid_argument("x has " + std::to_string(feed.rows()) + " rows but there are " + std::to_string(n) + " weights");
+    feed.weights = Buffer<T>(n);
+    for (Index r = 0; r < n; ++r) {
+        feed.weights[r] = static_cast<T>(weights[r]);
+        if (!(feed.weights[r] >= 0 && std::isfinite(feed.weights[r])))
+            throw std::invalid_argument("weights[" + std::to_string(r) + "] is " + std::to_string(weights[r]) +
+                                        "; a row's weight must be a finite number, at least 0");
+    }
+}
+
 template <class T> MatrixView<const T> rows_in_place(const Source &x, Index first, Index rows) {
     const auto *view = std::get_if<MatrixView<const T>>(&x);
     if (!view) return {nullptr, 0, 0, 0};
@@ -65,6 +77,8 @@ template void set_labels(Feed<float> &, std::vector<std::int32_t>);
 template void set_labels(Feed<double> &, std::vector<std::int32_t>);
 template void set_values(Feed<float> &, MatrixView<const float>);
 template void set_values(Feed<double> &, MatrixView<const double>);
+template void set_weights(Feed<float> &, const double *, Index);
+template void set_weights(Feed<double> &, const double *, Index);
 template MatrixView<const float> rows_in_place(const Source &, Index, Index);
 template MatrixView<const double> rows_in_place(const Source &, Index, Index);
 template float gather(const Kernels<float> &, const Source &, const std::int32_t *, Index, MatrixView<float>);

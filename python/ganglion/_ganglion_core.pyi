@@ -239,6 +239,7 @@ class Feed:
         x: numpy.typing.NDArray[typing.Any],
         labels: numpy.typing.NDArray[typing.Any] | None = None,
         values: numpy.typing.NDArray[typing.Any] | None = None,
+        weights: numpy.typing.NDArray[typing.Any] | None = None,
     ) -> None: ...
 
 class Report:

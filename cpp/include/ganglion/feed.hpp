@@ -15,6 +15,7 @@ template <class T> struct Feed {
     std::int32_t largest_label = -1;
     Buffer<T> values; // (n, O), rows `stride` apart
     Index value_columns = 0, stride = 0;
+    Buffer<T> weights; // (n,) of the rows' losses, or empty: all 1
 
     Index rows() const {
         return std::visit([](const auto &view) { return view.rows; }, x);
@@ -28,6 +29,9 @@ template <class T> struct Feed {
 template <class T> void set_labels(Feed<T> &feed, std::vector<std::int32_t> labels);
 // Copies (n, O) values into padded rows.
 template <class T> void set_values(Feed<T> &feed, MatrixView<const T> values);
+
+// Copies (n,) weights; throws std::invalid_argument naming the first that is negative or, in T, not finite.
+template <class T> void set_weights(Feed<T> &feed, const double *weights, Index n);
 
 // The rows of x as they are, when they need neither conversion nor gathering; null data otherwise.
 template <class T> MatrixView<const T> rows_in_place(const Source &x, Index first, Index rows);

@@ -67,14 +67,15 @@ template <class T> struct Targets {
     Index stride;
     const int32_t *rows; // (B,) or null
     Index first;
+    const T *weights = nullptr; // (n,): a row's loss and gradient are multiplied by its own; null: by 1
 };
 
 template <class T> struct LossKernels {
     const char *name;
     TargetKind target;
     bool per_element; // the mean is over rows and columns (mean squared error), not over rows alone
-    // From the last layer's output z: losses[r] is the sum of row r's loss, d = scale · ∂loss/∂z flushed (padding written
-    // as zero). Returns the largest |d|; `largest_loss` receives the largest |losses|. d may be z itself.
+    // From the last layer's output z: losses[r] is the sum of row r's loss times its weight w_r, d = (scale · w_r) · ∂loss/∂z
+    // flushed (padding written as zero). Returns the largest |d|; `largest_loss` receives the largest |losses|. d may be z itself.
     T (*gradient)(const MatrixView<const T> &z, const Targets<T> &targets, const MatrixView<T> &d, T scale, T *losses, T *largest_loss);
 };
 

@@ -73,3 +73,4 @@ from .sequential import Sequential as Sequential
 from .training import Losses as Losses
 from .training import batches as batches
 from .training import train as train
+from .weights import weighted as weighted

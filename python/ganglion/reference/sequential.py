@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 from .array import Array, as_float64
 from .layers import Activation, Dense
 from .losses import LOSSES
+from .weights import weighted
 
 
 class Sequential:
@@ -50,8 +51,14 @@ class Sequential:
             dy = layer.backward(dy)
         return dy
 
-    def gradients(self, x: ArrayLike, targets: ArrayLike, loss: str) -> tuple[float, list[Array]]:
-        """Compute the loss of a batch and its gradients, in the order of `parameters`; `loss` is a name in `LOSSES`."""
-        value, dy = LOSSES[loss](self.forward(x), targets)
+    def gradients(
+        self, x: ArrayLike, targets: ArrayLike, loss: str, weights: ArrayLike | None = None
+    ) -> tuple[float, list[Array]]:
+        """Compute the loss of a batch and its gradients, in the order of `parameters`; `loss` is a name in `LOSSES`.
+
+        `weights` (B,) are those of the rows in the loss, as in `weighted`.
+        """
+        output = self.forward(x)
+        value, dy = LOSSES[loss](output, targets) if weights is None else weighted(loss, output, targets, weights)
         self.backward(dy)
         return value, [gradient for layer in self.layers for gradient in layer.gradients]

@@ -51,8 +51,9 @@ def train(
     batch_size: int = 32,
     shuffle: bool = True,
     seed: int = 0,
+    weights: ArrayLike | None = None,
 ) -> Losses:
-    """Minimise the loss of a model on x (n, I) and targets y by minibatches.
+    """Minimise the loss of a model on x (n, I) and targets y by minibatches, row i counting `weights[i]` times.
 
     Examples
     --------
@@ -63,11 +64,12 @@ def train(
     array([[3.]])
     """
     x, y = np.asarray(x), np.asarray(y)
+    w = np.ones(len(x)) if weights is None else np.asarray(weights)
     seen = Losses([], [])
     for epoch in range(epochs):
         total = 0.0
         for rows in batches(len(x), batch_size, seed, epoch, shuffle):
-            value, gradients = model.gradients(x[rows], y[rows], loss)
+            value, gradients = model.gradients(x[rows], y[rows], loss, None if weights is None else w[rows])
             optimizer.update(model.parameters, gradients)
             seen.steps.append(value)
             total += value * len(rows)
