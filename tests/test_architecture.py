@@ -21,6 +21,7 @@ LEVELS = (
     ("plan", "speed", "state"),
     ("optimizer", "team_trial"),
     ("workspace",),
+    ("clipping",),
     ("rows", "tiles"),
     ("phases",),
     ("training",),

@@ -89,6 +89,14 @@ def test_a_family_knows_its_rows_by_name(family):
         (lambda: gg.metrics.TopKAccuracy(0), ValueError, r"k must be at least 1; given 0"),
         (lambda: gg.metrics.TopKAccuracy(2.0), TypeError, r"k must be an integer; given 2.0 of type float"),
         (lambda: gg.metrics.F1(float("nan")), ValueError, r"threshold must be finite; given nan"),
+        (lambda: gg.Adam(clip_norm=0), ValueError, r"clip_norm must be finite and > 0; given 0"),
+        (lambda: gg.SGD(clip_norm="1"), TypeError, r"clip_norm must be a number; given '1' of type str"),
+        (lambda: gg.SGD(clip_value=-1.0), ValueError, r"clip_value must be finite and > 0; given -1.0"),
+        (
+            lambda: gg.SGD(clip_norm=1, clip_value=2),
+            ValueError,
+            r"give clip_norm or clip_value, not both; given clip_norm=1.0 and clip_value=2.0",
+        ),
         (lambda: gg.Adam(None), TypeError, r"learning_rate must be a number; given None of type NoneType"),
         (lambda: Constant(0), ValueError, r"learning_rate must be finite and > 0; given 0"),
         (lambda: gg.LinearDecay(0, 0, 10), ValueError, r"initial must be finite and > 0; given 0"),
@@ -128,11 +136,12 @@ def test_repr_can_be_run(value, text):
 
 
 def test_defaults_are_those_of_the_papers():
-    assert dataclasses.astuple(gg.SGD()) == (1e-2, 0.0, False, 0.0)
-    assert dataclasses.astuple(gg.Adam()) == (1e-3, 0.9, 0.999, 1e-8, 0.0)
-    assert dataclasses.astuple(gg.AdamW()) == (1e-3, 0.9, 0.999, 1e-8, 0.0)
-    assert dataclasses.astuple(gg.RMSprop()) == (1e-3, 0.9, 0.0, 1e-8, 0.0)
-    assert dataclasses.astuple(gg.AdaGrad()) == (1e-2, 0.0, 1e-10, 0.0)
+    no_clipping = (None, None)
+    assert dataclasses.astuple(gg.SGD()) == (*no_clipping, 1e-2, 0.0, False, 0.0)
+    assert dataclasses.astuple(gg.Adam()) == (*no_clipping, 1e-3, 0.9, 0.999, 1e-8, 0.0)
+    assert dataclasses.astuple(gg.AdamW()) == (*no_clipping, 1e-3, 0.9, 0.999, 1e-8, 0.0)
+    assert dataclasses.astuple(gg.RMSprop()) == (*no_clipping, 1e-3, 0.9, 0.0, 1e-8, 0.0)
+    assert dataclasses.astuple(gg.AdaGrad()) == (*no_clipping, 1e-2, 0.0, 1e-10, 0.0)
     assert gg.Adam().schedule == Constant(1e-3)
 
 

@@ -363,6 +363,7 @@ void bind_operations(py::module_ &parent) {
           "rows"_a = py::none(), "first"_a = 0, "scale"_a = 1.0, "weights"_a = py::none(), "in_place"_a = false, misalign);
     m.def("optimizer_rule", &optimizer_rule, "optimizer"_a, "rate"_a, "step"_a, "gradient"_a, "weight"_a, "moment"_a);
     m.def("update", &update, "set"_a, "name"_a, "w"_a, "g"_a, "m"_a, "v"_a, "constants"_a, misalign);
+    bind_gradient_operations(m);
     bind_random_numbers(m);
 }
 

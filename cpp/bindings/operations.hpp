@@ -5,5 +5,7 @@ namespace ganglion {
 
 // Adds the submodule `operations` to the module.
 void bind_operations(pybind11::module_ &parent);
+// Adds some of its functions.
+void bind_gradient_operations(pybind11::module_ &operations);
 
 } // namespace ganglion

@@ -258,7 +258,9 @@ void bind_training(py::module_ &module) {
         .def(py::init<std::string, double, double, double, double, double, double>(), py::arg("name"), py::arg("momentum") = 0.0,
              py::arg("beta1") = 0.9, py::arg("beta2") = 0.999, py::arg("epsilon") = 1e-8, py::arg("weight_decay") = 0.0,
              py::arg("initial_accumulator") = 0.0)
-        .def_readonly("name", &OptimizerDescription::name, "Its row of the kernel sets' table.");
+        .def_readonly("name", &OptimizerDescription::name, "Its row of the kernel sets' table.")
+        .def_readwrite("clip_norm", &OptimizerDescription::clip_norm, "The largest norm of all gradients together; 0: any.")
+        .def_readwrite("clip_value", &OptimizerDescription::clip_value, "The largest magnitude of a gradient; 0: any.");
     py::class_<NamedSchedule>(module, "Schedule", "A learning-rate schedule as the core is told of it.")
         .def(py::init(&schedule_of), py::arg("name"), py::arg("initial") = 0.0, py::arg("final") = 0.0, py::arg("steps") = 0, py::kw_only(),
              py::arg("factor") = 1.0, py::arg("peak") = 0.0, py::arg("peak_step") = 0.0,

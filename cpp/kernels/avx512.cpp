@@ -14,6 +14,7 @@ constexpr int vector_registers = 32;
 #include "transpose.inl"
 #include "losses.inl"
 #include "updates.inl"
+#include "clipping.inl"
 #include "feed.inl"
 #include "peak.inl"
 #include "table.inl"

@@ -107,6 +107,7 @@ T gather(const MatrixView<const Source> &x, const int32_t *rows, Index first, co
 #include "scalar_losses.inl"
 #include "scalar_activations.inl"
 #include "scalar_updates.inl"
+#include "scalar_clipping.inl"
 
 template <class T> constexpr Kernels<T> kernels() {
     return {.width = 1,
@@ -121,6 +122,8 @@ template <class T> constexpr Kernels<T> kernels() {
             .gather_float32 = gather<T, float>,
             .gather_float64 = gather<T, double>,
             .gather_uint8 = gather<T, uint8_t>,
+            .row_squares = row_squares<T>,
+            .clip = clip<T>,
             .functions = FunctionTable<T, Functions>::rows,
             .activations = ActivationTable<T, Activations>::rows,
             .losses = losses<T>,

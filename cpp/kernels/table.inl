@@ -34,6 +34,8 @@ template <class T> constexpr Kernels<T> kernels() {
             .gather_float32 = gather<T, float>,
             .gather_float64 = gather<T, double>,
             .gather_uint8 = gather<T, uint8_t>,
+            .row_squares = row_squares<T>,
+            .clip = clip<T>,
             .functions = table_of<FunctionTable, T>(Functions{}),
             .activations = table_of<ActivationTable, T>(Activations{}),
             .losses = table_of<LossTable, T>(Losses{}),

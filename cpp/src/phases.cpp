@@ -12,6 +12,7 @@ template <class T> void run_unit(PhaseKind kind, const Step<T> &step, const Unit
     case PhaseKind::backward: return backward_tile(step, unit, scratch);
     case PhaseKind::update: return update_tile(step, unit, scratch);
     case PhaseKind::gradients: return store_tile(step, unit, scratch);
+    case PhaseKind::norm: return square_rows(step, unit);
     case PhaseKind::apply: return apply_stored_tile(step, unit, scratch);
     }
 }

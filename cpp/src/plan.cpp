@@ -118,6 +118,19 @@ Phase shared_kernel_phase(PhaseKind kind, const Architecture &net, int team) {
     return phase;
 }
 
+// Rows of all parameters; a unit's stage is the parameter's number.
+Phase norm_phase(const Architecture &net, int team) {
+    Phase phase{PhaseKind::norm, {}, {}};
+    std::vector<double> cost;
+    for (std::size_t p = 0; p < net.parameters.size(); ++p)
+        cut(net.parameters[p].rows, kernel_tile_rows, 1, [&](Index row, Index rows) {
+            phase.units.push_back({static_cast<Index>(p), row, rows, 0, net.parameters[p].columns});
+            cost.push_back(static_cast<double>(rows * net.parameters[p].stride));
+        });
+    assign(phase, team, cost);
+    return phase;
+}
+
 } // namespace
 
 const char *name_of(PhaseKind kind) {
@@ -130,6 +143,7 @@ const char *name_of(PhaseKind kind) {
     case PhaseKind::backward: return "backward";
     case PhaseKind::update: return "update";
     case PhaseKind::gradients: return "gradients";
+    case PhaseKind::norm: return "norm";
     case PhaseKind::apply: return "apply";
     }
     return "";
@@ -147,8 +161,8 @@ std::vector<Strategy> strategies(Index rows, int team) {
     return {Strategy::rows, Strategy::layers};
 }
 
-Plan build_plan(const Architecture &net, Index rows, int team, Strategy strategy) {
-    Plan plan{rows, team, strategy, {}};
+Plan build_plan(const Architecture &net, Index rows, int team, Strategy strategy, const Demands &demands) {
+    Plan plan{rows, team, strategy, demands, {}};
     if (strategy == Strategy::layers) {
         const auto stage_at = [&](Index s) -> const Stage & { return net.stages[static_cast<std::size_t>(s)]; };
         Index stages = static_cast<Index>(net.stages.size());
@@ -166,9 +180,11 @@ Plan build_plan(const Architecture &net, Index rows, int team, Strategy strategy
     } else {
         plan.phases.push_back(row_phase(PhaseKind::rows, rows, team));
     }
-    if (strategy == Strategy::stored || strategy == Strategy::gradients) {
+    if (strategy == Strategy::stored || strategy == Strategy::gradients || demands.stores_gradients()) {
         plan.phases.push_back(kernel_phase(PhaseKind::gradients, net, team));
-        if (strategy == Strategy::stored) plan.phases.push_back(kernel_phase(PhaseKind::apply, net, team));
+        if (strategy == Strategy::gradients) return plan;
+        if (demands.norm) plan.phases.push_back(norm_phase(net, team));
+        plan.phases.push_back(kernel_phase(PhaseKind::apply, net, team));
     } else {
         plan.phases.push_back(strategy == Strategy::layers ? shared_kernel_phase(PhaseKind::update, net, team)
                                                            : kernel_phase(PhaseKind::update, net, team));

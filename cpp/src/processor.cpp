@@ -78,6 +78,7 @@ template <class T> class Processor<T>::Worker {
     void begin_step();
     bool may_write(); // after the row phases: may the gradients go on to the weights?
     bool stored_gradients_are_finite();
+    bool scale_gradients();       // to the norm that they are clipped to
     void account();               // loss and metrics of the step, by thread 0
     void ask_to_stop(Index made); // by thread 0
     void finish_step(Index made, bool ends_epoch);
@@ -133,6 +134,8 @@ template <class T> void Processor<T>::Worker::begin_step() {
     step_.loss_scale = loss_scale(*step_.loss, step_.rows, training_.architecture.outputs);
     constants_ = rule_.constants(training_.optimizer, learning_rate(training_, cursor_.step), cursor_);
     std::transform(constants_.begin(), constants_.end(), step_.constants, [](double c) { return static_cast<T>(c); });
+    step_.gradient_scale = 1;
+    if (training_.optimizer.clip_value > 0) step_.gradient_bound = static_cast<T>(training_.optimizer.clip_value);
     scratch_.notes.reset();
 }
 
@@ -155,7 +158,8 @@ template <class T> bool Processor<T>::Worker::may_write() {
     if (verdict.outcome != Outcome::done) return end(verdict);
     const Largest before{largest_gradient(merged, step_.rows), largest_weight_, largest_moment_};
     const Reach after = rule_.reach(training_.optimizer, constants_, before);
-    if (!request_.careful && !bounded<T>(after, largest_weight_)) return end({Outcome::unbounded});
+    const bool summable = !plan_->demands.norm || after.gradient < 0x1p480; // the sum of all squares is finite too
+    if (!request_.careful && !(summable && bounded<T>(after, largest_weight_))) return end({Outcome::unbounded});
     largest_moment_ = after.moment;
     return true;
 }
@@ -165,6 +169,14 @@ template <class T> bool Processor<T>::Worker::stored_gradients_are_finite() {
         for (int t = 0; t < plan_->team; ++t)
             if (!std::isfinite(processor_.workspace_.threads[static_cast<std::size_t>(t)].notes.gradient[s]))
                 return end({Outcome::diverged, s, "gradient"});
+    return true;
+}
+
+template <class T> bool Processor<T>::Worker::scale_gradients() {
+    if (!plan_->demands.norm) return true;
+    const double norm = gradient_norm(step_), limit = training_.optimizer.clip_norm;
+    if (!std::isfinite(norm)) return end({Outcome::diverged, 0, "norm of all gradients"});
+    if (norm > limit) step_.gradient_scale = static_cast<T>(limit / norm);
     return true;
 }
 
@@ -203,7 +215,10 @@ template <class T> bool Processor<T>::Worker::make_step(Index made) {
                 ask_to_stop(made);
             }
         }
-        if (phase.kind == PhaseKind::apply && request_.careful && !stored_gradients_are_finite()) return false;
+        if (phase.kind == PhaseKind::apply) {
+            if (request_.careful && !stored_gradients_are_finite()) return false;
+            if (!scale_gradients()) return false;
+        }
         const auto start = timed ? Clock::now() : Clock::time_point{};
         const auto thread = static_cast<std::size_t>(thread_);
         for (Index unit = phase.first[thread]; unit < phase.first[thread + 1]; ++unit)
@@ -251,10 +266,10 @@ template <class T>
 void Processor<T>::prepare(const Kernels<T> &kernels, const Training<T> &training, Index batch_size, Index rows, int least, int most,
                            std::optional<Strategy> forced) {
     const Index full = std::min(batch_size, rows), last = rows % full == 0 ? full : rows % full;
-    const Prepared wanted{&kernels, full, last, least, most, forced};
+    const Prepared wanted{&kernels, full, last, least, most, forced, {.norm = training.optimizer.clip_norm > 0}};
     if (prepared_ == wanted) return;
     prepared_.reset();
-    const bool stored = forced == Strategy::stored || forced == Strategy::gradients;
+    const bool stored = forced == Strategy::stored || forced == Strategy::gradients || wanted.demands.stores_gradients();
     workspace_ = make_workspace<T>(training.architecture, full, most, training.metrics, stored);
     trial_.emplace(least, most, full, forced);
     full_.team = 0;
@@ -263,8 +278,8 @@ void Processor<T>::prepare(const Kernels<T> &kernels, const Training<T> &trainin
 
 template <class T> void Processor<T>::use_team(const Training<T> &training, Team team) {
     if (full_.team == team.threads && full_.strategy == team.strategy) return;
-    full_ = build_plan(training.architecture, prepared_->full, team.threads, team.strategy);
-    last_ = build_plan(training.architecture, prepared_->last, team.threads, team.strategy);
+    full_ = build_plan(training.architecture, prepared_->full, team.threads, team.strategy, prepared_->demands);
+    last_ = build_plan(training.architecture, prepared_->last, team.threads, team.strategy, prepared_->demands);
 }
 
 template <class T> TeamTrial &Processor<T>::trial() {

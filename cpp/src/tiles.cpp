@@ -1,4 +1,5 @@
 #include "ganglion/tiles.hpp"
+#include "ganglion/clipping.hpp"
 #include "ganglion/leaves.hpp"
 #include "ganglion/matmul.hpp"
 
@@ -66,6 +67,7 @@ template <class T> void apply_tile(const Step<T> &step, const Unit &unit, const 
 
 template <class T> void update_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch) {
     gradient_tile(step, unit, scratch, true);
+    if (clips(step)) clip_tile(step, unit, scratch);
     apply_tile<T>(step, unit, scratch.kernel_tiles.data(), round_up(unit.columns, padding), scratch.bias_tiles.data(), scratch);
 }
 
@@ -89,8 +91,11 @@ template <class T> void apply_stored_tile(const Step<T> &step, const Unit &unit,
     const Stage &stage = step.net->stages[at(unit.stage)];
     const Parameter &w = step.net->parameters[at(stage.kernel)];
     const T *gradients = step.workspace->gradients.data();
+    const T *g = gradients + w.offset + unit.row * w.stride + unit.column;
     const T *db = stage.bias >= 0 ? gradients + step.net->parameters[at(stage.bias)].offset + unit.column : nullptr;
-    apply_tile(step, unit, gradients + w.offset + unit.row * w.stride + unit.column, w.stride, db, scratch);
+    if (!clips(step)) return apply_tile(step, unit, g, w.stride, db, scratch);
+    clip_into_tile(step, unit, g, w.stride, db, scratch);
+    apply_tile<T>(step, unit, scratch.kernel_tiles.data(), round_up(unit.columns, padding), scratch.bias_tiles.data(), scratch);
 }
 
 template <class T> void refresh_transposed(const Kernels<T> &kernels, const Architecture &net, Parameters<T> &parameters) {

@@ -6,17 +6,52 @@ The updates run in the core, inside the weight gradient's tile; moments below th
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from types import MappingProxyType
 
 from ganglion import _native, inputs, schedules
 from ganglion.descriptions import Description, Family, itself
 from ganglion.schedules import Constant, Schedule
 
-__all__ = ["OPTIMIZERS", "SGD", "AdaGrad", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop"]
+__all__ = ["OPTIMIZERS", "SGD", "AdaGrad", "Adagrad", "Adam", "AdamW", "Clipping", "Optimizer", "RMSprop"]
 
 
-class Optimizer(Description):
+@dataclass(frozen=True, repr=False)
+class Clipping(Description):
+    """What every optimizer can do to the gradients first, before it adds its weight decay.
+
+    Parameters
+    ----------
+    clip_norm
+        c > 0: where the norm of all gradients together, n = √Σ g², is greater, each is multiplied by c / n. None: no
+        limit.
+    clip_value
+        c > 0: elements beyond ± c become ± c. None: no limit. Not together with `clip_norm`.
+
+    Notes
+    -----
+    R. Pascanu et al., "On the difficulty of training recurrent neural networks", ICML 2013, section 3.2. `clip_norm` is
+    Keras's ``global_clipnorm`` (its ``clipnorm`` has a norm for each weight array) and PyTorch's ``clip_grad_norm_``,
+    which divides by n + 1e-6; `clip_value` is Keras's ``clipvalue`` and PyTorch's ``clip_grad_value_``. As there, the
+    penalties of regularizers are part of the gradients and the weight decay is not. The norm is summed in float64, and
+    a gradient that is NaN or infinite still ends training with a `TrainingDivergedError`: it is not clipped.
+    """
+
+    _: KW_ONLY
+    clip_norm: float | None = None
+    clip_value: float | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("clip_norm", "clip_value"):
+            if getattr(self, name) is not None:
+                self._set(name, inputs.real(name, getattr(self, name), above=0))
+        if self.clip_norm is not None and self.clip_value is not None:
+            given = f"clip_norm={self.clip_norm} and clip_value={self.clip_value}"
+            raise ValueError(f"give clip_norm or clip_value, not both; given {given}")
+
+
+class Optimizer(Clipping):
     """Base of the optimizers."""
 
     # Not fields: a dataclass would put them before all of its rows' own.
@@ -30,6 +65,7 @@ class Optimizer(Description):
     )
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self._set("learning_rate", schedules.learning_rate(self.learning_rate))
         self._set("weight_decay", inputs.real("weight_decay", self.weight_decay, minimum=0))
 
@@ -37,6 +73,12 @@ class Optimizer(Description):
     def schedule(self) -> Schedule:
         """The learning rate as a function of the step."""
         return self.learning_rate if isinstance(self.learning_rate, Schedule) else Constant(self.learning_rate)
+
+    def clipped(self) -> _native.Optimizer:
+        """All that the core is told."""
+        optimizer = self.native()
+        optimizer.clip_norm, optimizer.clip_value = self.clip_norm or 0.0, self.clip_value or 0.0
+        return optimizer
 
     @abstractmethod
     def native(self) -> _native.Optimizer:
@@ -67,6 +109,8 @@ class SGD(Optimizer):
         Nesterov's momentum in the form of Sutskever et al.; needs `momentum` greater than 0.
     weight_decay
         At least 0.
+    clip_norm, clip_value
+        Limits to the gradients, as `Clipping` describes; by name only.
 
     Raises
     ------
@@ -124,6 +168,8 @@ class Adam(Optimizer):
         Greater than 0.
     weight_decay
         At least 0.
+    clip_norm, clip_value
+        Limits to the gradients, as `Clipping` describes; by name only.
 
     Raises
     ------

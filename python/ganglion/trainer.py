@@ -364,7 +364,7 @@ class Trainer:
         kind = data.targets.kind
         if kind not in self._trainings:
             self.model.build((data.x.shape[1],))
-            optimizer, schedule = self.optimizer.native(), self.optimizer.schedule.native()
+            optimizer, schedule = self.optimizer.clipped(), self.optimizer.schedule.native()
             threshold = self.loss.threshold(self.model.layers[-1].function.row)
             metrics = [metric.native(threshold, self.loss.columns) for metric in self.metrics]
             network = self.model.network

@@ -192,7 +192,7 @@ def verify(
     context = machine.context()
 
     target = batch.targets.kind
-    training = _native.Training(model.network, loss.row, target, optimizer.native(), optimizer.schedule.native(), [])
+    training = _native.Training(model.network, loss.row, target, optimizer.clipped(), optimizer.schedule.native(), [])
     found = training.gradients(context, batch.feed())
     names = [name.rpartition(".")[::2] for name in model.arrays()]
     comparisons = [
@@ -265,8 +265,10 @@ def _steps(
     from ganglion import reference
 
     def make() -> reference.Optimizer:
-        options = {field.name: getattr(optimizer, field.name) for field in fields(optimizer)}
-        return reference.OPTIMIZERS[optimizer.row](**(options | {"learning_rate": rate}))
+        options = {field.name: getattr(optimizer, field.name) for field in fields(optimizer) if not field.kw_only}
+        made = reference.OPTIMIZERS[optimizer.row](**(options | {"learning_rate": rate}))
+        made.clip_norm, made.clip_value = optimizer.clip_norm, optimizer.clip_value
+        return made
 
     expected = [weight.astype(np.float64) for weight in weights]
     exact = [gradient.astype(np.float64) for gradient in gradients]

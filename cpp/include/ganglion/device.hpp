@@ -71,6 +71,7 @@ template <class T> class Processor {
         Index full, last; // rows of a batch
         int least, most;
         std::optional<Strategy> forced;
+        Demands demands;
         bool operator==(const Prepared &) const = default;
     };
     struct Shared;

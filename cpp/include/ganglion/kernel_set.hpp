@@ -115,6 +115,9 @@ template <class T> struct Kernels {
     Gather<T, float> gather_float32;
     Gather<T, double> gather_float64;
     Gather<T, uint8_t> gather_uint8;
+    void (*row_squares)(MatrixView<const T> x, double *out); // out[r] = Σ_j x[r,j]² in double, a sum of rows in 16 lanes
+    // out = g · scale, and where that is beyond ± bound the bound; NaN stays. out may be g.
+    void (*clip)(MatrixView<const T> g, MatrixView<T> out, T scale, T bound);
     const FunctionKernels<T> *functions; // each table ends with a row whose name is null
     const ActivationKernels<T> *activations;
     const LossKernels<T> *losses;

@@ -12,7 +12,8 @@ struct OptimizerDescription {
     std::string name;                       // a row of the kernel sets' table
     double momentum, beta1, beta2, epsilon; // RMSprop's ρ is beta2
     double weight_decay;
-    double initial_accumulator = 0; // of the first moment
+    double initial_accumulator = 0;       // of the first moment
+    double clip_norm = 0, clip_value = 0; // 0: none
 };
 
 constexpr Index most_constants = 8;

@@ -1,5 +1,6 @@
 // What a unit of each phase does. A batch passes here on its way from the data set to the weights.
 #pragma once
+#include "ganglion/clipping.hpp"
 #include "ganglion/rows.hpp"
 #include "ganglion/tiles.hpp"
 

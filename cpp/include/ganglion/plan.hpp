@@ -15,6 +15,7 @@ enum class PhaseKind {
     backward,  // tiles of one stage's input gradient
     update,    // tiles of a weight gradient over the whole batch, then the optimizer on the tile
     gradients, // tiles of a weight gradient, stored
+    norm,      // rows of stored gradients: their squares
     apply,     // the optimizer on stored gradients, tile by tile
 };
 const char *name_of(PhaseKind kind);
@@ -44,10 +45,18 @@ enum class Strategy {
     gradients // as stored, without the optimizer
 };
 
+// What a step needs beside the plain one.
+struct Demands {
+    bool norm = false; // of all gradients, before the first is used: they are stored
+    bool stores_gradients() const { return norm; }
+    bool operator==(const Demands &) const = default;
+};
+
 struct Plan {
     Index rows; // B
     int team;
     Strategy strategy;
+    Demands demands;
     std::vector<Phase> phases;
     std::vector<std::string> phase_names() const;
 };
@@ -55,7 +64,7 @@ struct Plan {
 // What may be the fastest for `rows` batch rows on `team` threads; which one is, depends on the machine.
 std::vector<Strategy> strategies(Index rows, int team);
 
-Plan build_plan(const Architecture &net, Index rows, int team, Strategy strategy);
+Plan build_plan(const Architecture &net, Index rows, int team, Strategy strategy, const Demands &demands = {});
 
 // Floating-point operations of one training step on `rows` rows: 6·B·Σ I·O less the first stage's input gradient.
 double step_flops(const Architecture &net, Index rows);

@@ -5,6 +5,7 @@
 #include "ganglion/metrics.hpp"
 #include "ganglion/optimizer.hpp"
 #include "ganglion/plan.hpp"
+#include <limits>
 #include <vector>
 
 namespace ganglion {
@@ -35,6 +36,7 @@ template <class T> struct Workspace {
     Buffer<T> losses;                    // (B,)
     std::vector<Buffer<double>> metrics; // by metric (values, B)
     Buffer<T> gradients;                 // like the parameters, where something needs them stored
+    Buffer<double> squares;              // Σ of squares of each row of them, parameter by parameter
     std::vector<Scratch<T>> threads;
 };
 
@@ -55,6 +57,7 @@ template <class T> struct Step {
     bool in_place;
     T loss_scale; // 1 / B, or 1 / (B · O)
     T constants[most_constants];
+    T gradient_scale = 1, gradient_bound = std::numeric_limits<T>::infinity(); // before the optimizer sees them
 };
 
 // Allocates for forward passes over up to `rows` rows on one thread.
@@ -65,6 +68,13 @@ template <class T> Workspace<T> make_loss_workspace(const Architecture &net, Ind
 // their own.
 template <class T>
 Workspace<T> make_workspace(const Architecture &net, Index rows, int team, const std::vector<Metric> &metrics, bool stored);
+
+// Rows of the parameters before this one.
+inline Index parameter_rows(const Architecture &net, Index parameter) {
+    Index rows = 0;
+    for (Index p = 0; p < parameter; ++p) rows += net.parameters[static_cast<std::size_t>(p)].rows;
+    return rows;
+}
 
 template <class T> void keep_largest(T &largest, T value) {
     if (value > largest || value != value) largest = value;

@@ -25,6 +25,7 @@ from .bounds import forward_bounds as forward_bounds
 from .bounds import gradient_bounds as gradient_bounds
 from .bounds import precision as precision
 from .bounds import update_bounds as update_bounds
+from .clipping import clipped as clipped
 from .initializers import INITIALIZERS as INITIALIZERS
 from .initializers import initialize as initialize
 from .initializers import orthogonal as orthogonal

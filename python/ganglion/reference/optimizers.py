@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 
 from .array import Array, as_float64
+from .clipping import clipped
 from .schedules import Constant, Schedule
 
 
@@ -19,7 +20,15 @@ class Optimizer(ABC):
         η, a number or a schedule: a function of the number of steps done.
     weight_decay
         λ, the gradient of the penalty λ/2 |w|² added to the loss; for biases too.
+
+    Attributes
+    ----------
+    clip_norm, clip_value
+        What `clipped` does to the gradients first.
     """
+
+    clip_norm: float | None = None
+    clip_value: float | None = None
 
     def __init__(self, learning_rate: float | Schedule, weight_decay: float) -> None:
         self.schedule = learning_rate if callable(learning_rate) else Constant(learning_rate)
@@ -33,6 +42,7 @@ class Optimizer(ABC):
             self.v = [np.zeros_like(w) for w in parameters]
         rate = self.schedule(self.step)
         self.step += 1
+        gradients = clipped(gradients, self.clip_norm, self.clip_value)
         for index, (w, g) in enumerate(zip(parameters, gradients, strict=True)):
             w -= rate * self.direction(index, g + self.weight_decay * w)
 

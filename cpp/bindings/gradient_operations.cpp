@@ -1,0 +1,45 @@
+// Of the submodule `operations`: what is done to gradients between their sums and the optimizer.
+#include "ganglion/dispatch.hpp"
+#include "operations.hpp"
+#include "panel.hpp"
+
+namespace py = pybind11;
+using namespace py::literals;
+
+namespace ganglion {
+namespace {
+
+using Names = const std::string &;
+
+template <class T> const Kernels<T> &kernels(Names set) { return kernels_of<T>(find_kernel_set(set)); }
+
+py::array_t<double> row_squares(Names set, const py::array &x, Index misalign) {
+    return with_float("x", x, [&](auto zero) {
+        using T = decltype(zero);
+        const auto rows = Panel<T>::block("x", x, misalign);
+        py::array_t<double> out(rows.view().rows);
+        kernels<T>(set).row_squares(rows.read(), out.mutable_data());
+        return out;
+    });
+}
+
+py::array clip(Names set, const py::array &g, double scale, double bound, bool in_place, Index misalign) {
+    return with_float("g", g, [&](auto zero) -> py::array {
+        using T = decltype(zero);
+        const auto from = Panel<T>::block("g", g, misalign);
+        const auto other = Panel<T>::block(from.view().rows, from.view().columns, misalign);
+        const Panel<T> &to = in_place ? from : other;
+        kernels<T>(set).clip(from.read(), to.view(), static_cast<T>(scale), static_cast<T>(bound));
+        return to.array();
+    });
+}
+
+} // namespace
+
+void bind_gradient_operations(py::module_ &m) {
+    const py::arg_v misalign = py::arg("misalign") = 0;
+    m.def("row_squares", &row_squares, "set"_a, "x"_a, misalign);
+    m.def("clip", &clip, "set"_a, "g"_a, "scale"_a, "bound"_a, "in_place"_a = false, misalign);
+}
+
+} // namespace ganglion
