@@ -21,7 +21,7 @@ LEVELS = (
     ("plan", "speed", "state"),
     ("optimizer", "team_trial"),
     ("workspace",),
-    ("clipping",),
+    ("clipping", "penalties"),
     ("rows", "tiles"),
     ("phases",),
     ("training",),

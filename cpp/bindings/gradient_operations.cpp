@@ -13,13 +13,24 @@ using Names = const std::string &;
 
 template <class T> const Kernels<T> &kernels(Names set) { return kernels_of<T>(find_kernel_set(set)); }
 
-py::array_t<double> row_squares(Names set, const py::array &x, Index misalign) {
+py::array_t<double> row_sums(Names set, const py::array &x, bool squares, Index misalign) {
     return with_float("x", x, [&](auto zero) {
         using T = decltype(zero);
         const auto rows = Panel<T>::block("x", x, misalign);
         py::array_t<double> out(rows.view().rows);
-        kernels<T>(set).row_squares(rows.read(), out.mutable_data());
+        (squares ? kernels<T>(set).row_squares : kernels<T>(set).row_magnitudes)(rows.read(), out.mutable_data());
         return out;
+    });
+}
+
+py::array penalize(Names set, const py::array &g, const py::array &w, double l1, double slope, Index misalign) {
+    return with_float("g", g, [&](auto zero) -> py::array {
+        using T = decltype(zero);
+        const auto gradient = Panel<T>::block("g", g, misalign), weights = Panel<T>::block("w", w, misalign);
+        require(gradient.view().rows == weights.view().rows && gradient.view().columns == weights.view().columns,
+                "g and w differ in shape");
+        kernels<T>(set).penalize(gradient.view(), weights.read(), static_cast<T>(l1), static_cast<T>(slope));
+        return gradient.array();
     });
 }
 
@@ -38,7 +49,13 @@ py::array clip(Names set, const py::array &g, double scale, double bound, bool i
 
 void bind_gradient_operations(py::module_ &m) {
     const py::arg_v misalign = py::arg("misalign") = 0;
-    m.def("row_squares", &row_squares, "set"_a, "x"_a, misalign);
+    m.def(
+        "row_squares", [](Names set, const py::array &x, Index offset) { return row_sums(set, x, true, offset); }, "set"_a, "x"_a,
+        misalign);
+    m.def(
+        "row_magnitudes", [](Names set, const py::array &x, Index offset) { return row_sums(set, x, false, offset); }, "set"_a, "x"_a,
+        misalign);
+    m.def("penalize", &penalize, "set"_a, "g"_a, "w"_a, "l1"_a, "slope"_a, misalign);
     m.def("clip", &clip, "set"_a, "g"_a, "scale"_a, "bound"_a, "in_place"_a = false, misalign);
 }
 

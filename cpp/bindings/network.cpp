@@ -64,7 +64,9 @@ void bind_network(py::module_ &module) {
     py::class_<DenseLayer>(module, "Dense", "A dense layer as the core is told of it.")
         .def(py::init<std::string, Index, bool, std::string, double, InitializerDescription, InitializerDescription>(), py::arg("name"),
              py::arg("units"), py::arg("use_bias"), py::arg("activation"), py::arg("alpha"), py::arg("kernel_initializer"),
-             py::arg("bias_initializer"));
+             py::arg("bias_initializer"))
+        .def_readwrite("l1", &DenseLayer::l1, "Of the kernel's penalty l1 Σ |w| + l2 Σ w².")
+        .def_readwrite("l2", &DenseLayer::l2);
     py::class_<ActivationLayer>(module, "Activation", "An activation layer as the core is told of it.")
         .def(py::init<std::string, std::string, double>(), py::arg("name"), py::arg("activation"), py::arg("alpha"));
     py::class_<NetworkHandle>(module, "Network", "A network: its architecture and its parameters, in one flat buffer.")

@@ -15,6 +15,7 @@ constexpr int vector_registers = 16;
 #include "losses.inl"
 #include "updates.inl"
 #include "clipping.inl"
+#include "penalties.inl"
 #include "feed.inl"
 #include "peak.inl"
 #include "table.inl"

@@ -1,7 +1,7 @@
 // Gradients held within bounds, and the squares that their norm is the root of.
 
-// A row's Σ x² in double: 16 lanes of fused multiply-adds over x converted to double, then the tree.
-template <class T> void row_squares(MatrixView<const T> x, double *out) {
+// A sum of each row in double: 16 lanes over x converted to double, lane = step(x, lane), then the tree.
+template <class T, class Step> [[gnu::always_inline]] inline void row_sums_in_double(const MatrixView<const T> &x, double *out, Step step) {
     constexpr Index width = Vec<double>::width, parts = sum_lanes / width;
     for (Index r = 0; r < x.rows; ++r) {
         const T *row = x.data + r * x.stride;
@@ -16,17 +16,19 @@ template <class T> void row_squares(MatrixView<const T> x, double *out) {
             else
                 for (Index l = 0; l < sum_lanes; ++l) block[l] = l < n ? static_cast<double>(row[first + l]) : 0;
 #pragma GCC unroll 16
-            for (Index part = 0; part < parts; ++part) {
-                const Vec<double> v = Vec<double>::load(block + part * width);
-                lanes[part] = fma(v, v, lanes[part]); // beyond the row's end: + 0, which changes nothing
-            }
+            for (Index part = 0; part < parts; ++part) // beyond the row's end: + 0, which changes nothing
+                lanes[part] = step(Vec<double>::load(block + part * width), lanes[part]);
         }
         out[r] = tree(lanes);
     }
 }
 
+template <class T> void row_squares(const MatrixView<const T> &x, double *out) {
+    row_sums_in_double(x, out, [](Vec<double> v, Vec<double> lane) { return fma(v, v, lane); });
+}
+
 // out = g · scale, then within ± bound
-template <class T> void clip(MatrixView<const T> g, MatrixView<T> out, T scale, T bound) {
+template <class T> void clip(const MatrixView<const T> &g, const MatrixView<T> &out, T scale, T bound) {
     const Vec<T> factor = Vec<T>::broadcast(scale), high = Vec<T>::broadcast(bound), low = -high;
     for (Index r = 0; r < g.rows; ++r) {
         const T *from = g.data + r * g.stride;

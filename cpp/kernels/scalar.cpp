@@ -108,6 +108,7 @@ T gather(const MatrixView<const Source> &x, const int32_t *rows, Index first, co
 #include "scalar_activations.inl"
 #include "scalar_updates.inl"
 #include "scalar_clipping.inl"
+#include "scalar_penalties.inl"
 
 template <class T> constexpr Kernels<T> kernels() {
     return {.width = 1,
@@ -124,6 +125,8 @@ template <class T> constexpr Kernels<T> kernels() {
             .gather_uint8 = gather<T, uint8_t>,
             .row_squares = row_squares<T>,
             .clip = clip<T>,
+            .row_magnitudes = row_magnitudes<T>,
+            .penalize = penalize<T>,
             .functions = FunctionTable<T, Functions>::rows,
             .activations = ActivationTable<T, Activations>::rows,
             .losses = losses<T>,

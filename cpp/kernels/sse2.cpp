@@ -16,6 +16,7 @@ constexpr int vector_registers = 8; // of 16: the emulated fma needs the others
 #include "losses.inl"
 #include "updates.inl"
 #include "clipping.inl"
+#include "penalties.inl"
 #include "feed.inl"
 #include "peak.inl"
 #include "table.inl"

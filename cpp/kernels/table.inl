@@ -36,6 +36,8 @@ template <class T> constexpr Kernels<T> kernels() {
             .gather_uint8 = gather<T, uint8_t>,
             .row_squares = row_squares<T>,
             .clip = clip<T>,
+            .row_magnitudes = row_magnitudes<T>,
+            .penalize = penalize<T>,
             .functions = table_of<FunctionTable, T>(Functions{}),
             .activations = table_of<ActivationTable, T>(Activations{}),
             .losses = table_of<LossTable, T>(Losses{}),

@@ -44,6 +44,8 @@ Architecture build_architecture(Index inputs, const std::vector<LayerDescription
             stage.inputs = net.outputs;
             stage.outputs = dense->units;
             stage.kernel = add_parameter(net, dense->name, true, stage.inputs, stage.outputs, dense->kernel_initializer);
+            net.parameters.back().l1 = dense->l1;
+            net.parameters.back().l2 = dense->l2;
             stage.bias = dense->use_bias ? add_parameter(net, dense->name, false, 1, stage.outputs, dense->bias_initializer) : -1;
             stage.transposed = -1;
             if (!net.stages.empty()) { // the first stage's input gradient is nobody's

@@ -4,6 +4,7 @@ namespace ganglion {
 
 template <class T> void run_unit(PhaseKind kind, const Step<T> &step, const Unit &unit, Scratch<T> &scratch) {
     switch (kind) {
+    case PhaseKind::penalty: return penalty_rows(*step.kernels, *step.net, *step.parameters, unit, step.workspace->penalties.data());
     case PhaseKind::rows: return all_rows(step, unit, scratch);
     case PhaseKind::gather: return gather_rows(step, unit.row, unit.rows, scratch);
     case PhaseKind::forward: return forward_tile(step, unit, scratch);

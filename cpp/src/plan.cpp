@@ -119,14 +119,17 @@ Phase shared_kernel_phase(PhaseKind kind, const Architecture &net, int team) {
 }
 
 // Rows of all parameters; a unit's stage is the parameter's number.
-Phase norm_phase(const Architecture &net, int team) {
-    Phase phase{PhaseKind::norm, {}, {}};
+Phase parameter_phase(PhaseKind kind, const Architecture &net, int team) {
+    Phase phase{kind, {}, {}};
     std::vector<double> cost;
-    for (std::size_t p = 0; p < net.parameters.size(); ++p)
-        cut(net.parameters[p].rows, kernel_tile_rows, 1, [&](Index row, Index rows) {
-            phase.units.push_back({static_cast<Index>(p), row, rows, 0, net.parameters[p].columns});
-            cost.push_back(static_cast<double>(rows * net.parameters[p].stride));
+    for (std::size_t p = 0; p < net.parameters.size(); ++p) {
+        const Parameter &parameter = net.parameters[p];
+        if (kind == PhaseKind::penalty && !penalized(parameter)) continue;
+        cut(parameter.rows, kernel_tile_rows, 1, [&](Index row, Index rows) {
+            phase.units.push_back({static_cast<Index>(p), row, rows, 0, parameter.columns});
+            cost.push_back(static_cast<double>(rows * parameter.stride));
         });
+    }
     assign(phase, team, cost);
     return phase;
 }
@@ -135,6 +138,7 @@ Phase norm_phase(const Architecture &net, int team) {
 
 const char *name_of(PhaseKind kind) {
     switch (kind) {
+    case PhaseKind::penalty: return "penalty";
     case PhaseKind::rows: return "rows";
     case PhaseKind::gather: return "gather";
     case PhaseKind::forward: return "forward";
@@ -163,6 +167,7 @@ std::vector<Strategy> strategies(Index rows, int team) {
 
 Plan build_plan(const Architecture &net, Index rows, int team, Strategy strategy, const Demands &demands) {
     Plan plan{rows, team, strategy, demands, {}};
+    if (demands.penalty) plan.phases.push_back(parameter_phase(PhaseKind::penalty, net, team));
     if (strategy == Strategy::layers) {
         const auto stage_at = [&](Index s) -> const Stage & { return net.stages[static_cast<std::size_t>(s)]; };
         Index stages = static_cast<Index>(net.stages.size());
@@ -183,7 +188,7 @@ Plan build_plan(const Architecture &net, Index rows, int team, Strategy strategy
     if (strategy == Strategy::stored || strategy == Strategy::gradients || demands.stores_gradients()) {
         plan.phases.push_back(kernel_phase(PhaseKind::gradients, net, team));
         if (strategy == Strategy::gradients) return plan;
-        if (demands.norm) plan.phases.push_back(norm_phase(net, team));
+        if (demands.norm) plan.phases.push_back(parameter_phase(PhaseKind::norm, net, team));
         plan.phases.push_back(kernel_phase(PhaseKind::apply, net, team));
     } else {
         plan.phases.push_back(strategy == Strategy::layers ? shared_kernel_phase(PhaseKind::update, net, team)

@@ -42,6 +42,10 @@ template <class T> double largest_gradient(const Notes<T> &notes, Index rows) {
     return largest;
 }
 
+template <class T> Demands demands_of(const Training<T> &training) {
+    return {.norm = training.optimizer.clip_norm > 0, .penalty = penalized(training.architecture)};
+}
+
 // An epoch's batches.
 struct Epoch {
     Index rows, batch_size;
@@ -156,7 +160,11 @@ template <class T> bool Processor<T>::Worker::may_write() {
     const Notes<T> &merged = plan_->team > 1 ? scratch_.merged : scratch_.notes;
     const Verdict verdict = judge_rows(merged);
     if (verdict.outcome != Outcome::done) return end(verdict);
-    const Largest before{largest_gradient(merged, step_.rows), largest_weight_, largest_moment_};
+    if (plan_->demands.penalty && !std::isfinite(penalty_of(processor_.workspace_.penalties)))
+        return end({Outcome::diverged, merged.output.size() - 1, "loss"});
+    double gradient = largest_gradient(merged, step_.rows);
+    if (plan_->demands.penalty) gradient += largest_penalty_gradient(training_.architecture, largest_weight_);
+    const Largest before{gradient, largest_weight_, largest_moment_};
     const Reach after = rule_.reach(training_.optimizer, constants_, before);
     const bool summable = !plan_->demands.norm || after.gradient < 0x1p480; // the sum of all squares is finite too
     if (!request_.careful && !(summable && bounded<T>(after, largest_weight_))) return end({Outcome::unbounded});
@@ -266,7 +274,7 @@ template <class T>
 void Processor<T>::prepare(const Kernels<T> &kernels, const Training<T> &training, Index batch_size, Index rows, int least, int most,
                            std::optional<Strategy> forced) {
     const Index full = std::min(batch_size, rows), last = rows % full == 0 ? full : rows % full;
-    const Prepared wanted{&kernels, full, last, least, most, forced, {.norm = training.optimizer.clip_norm > 0}};
+    const Prepared wanted{&kernels, full, last, least, most, forced, demands_of(training)};
     if (prepared_ == wanted) return;
     prepared_.reset();
     const bool stored = forced == Strategy::stored || forced == Strategy::gradients || wanted.demands.stores_gradients();
@@ -323,7 +331,7 @@ template <class T> Result<T> Processor<T>::run(Training<T> &training, const Requ
 
 template <class T> double Processor<T>::mean_loss(const LossKernels<T> &loss, const Architecture &net, Index rows) const {
     const Index count = loss.per_element ? rows * net.outputs : rows;
-    return sum_rows(workspace_.losses.data(), rows) / static_cast<double>(count);
+    return sum_rows(workspace_.losses.data(), rows) / static_cast<double>(count) + penalty_of(workspace_.penalties);
 }
 
 template class Processor<float>;

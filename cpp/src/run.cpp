@@ -163,7 +163,8 @@ template <class T> Evaluation evaluate(const Context &context, const Training<T>
         }
     });
     if (!all_finite) throw_non_finite<T>(feed.x);
-    Evaluation evaluation{sum_rows(losses.data(), n) / static_cast<double>(loss.per_element ? n * net.outputs : n), {}};
+    const double mean = sum_rows(losses.data(), n) / static_cast<double>(loss.per_element ? n * net.outputs : n);
+    Evaluation evaluation{mean + penalty_of(kernels, net, training.network->parameters), {}};
     std::vector<Seen> slots(static_cast<std::size_t>(tree_slots(n)), nothing); // a panel is a leaf
     sum_leaves(
         n,

@@ -2,11 +2,12 @@
 #include "ganglion/clipping.hpp"
 #include "ganglion/leaves.hpp"
 #include "ganglion/matmul.hpp"
+#include "ganglion/penalties.hpp"
 
 namespace ganglion {
 namespace {
 
-// dw of a tile over the whole batch into slot 0 of the scratch, db of its columns with the tile's first rows. Before an
+// dw of a tile over the whole batch, its penalty's with it, into slot 0 of the scratch, db of its columns with the tile's first rows. Before an
 // update the weights are fetched beside the last leaf's products.
 template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch, bool updates) {
     const auto [s, row, rows, column, columns] = unit;
@@ -31,6 +32,7 @@ template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scr
             kernels.add(tile(to), tile(from), rows * stride);
             if (with_bias) kernels.add(bias(to), bias(from), whole);
         });
+    penalize_tile(step, unit, scratch);
 }
 
 // The optimizer on a block of one parameter, its gradient lying at `g`.

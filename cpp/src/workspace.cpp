@@ -53,7 +53,9 @@ template <class T>
 Workspace<T> make_workspace(const Architecture &net, Index rows, int team, const std::vector<Metric> &metrics, bool stored) {
     Workspace<T> space = make_loss_workspace<T>(net, rows, metrics);
     space.gradients = Buffer<T>(stored ? net.parameter_elements : 0);
-    space.squares = Buffer<double>(stored ? parameter_rows(net, static_cast<Index>(net.parameters.size())) : 0);
+    const Index parameter_count = static_cast<Index>(net.parameters.size());
+    space.squares = Buffer<double>(stored ? parameter_rows(net, parameter_count) : 0);
+    space.penalties = Buffer<double>(penalized(net) ? parameter_rows(net, parameter_count) : 0);
     while (static_cast<int>(space.threads.size()) < team) add_thread(space, net, rows);
     for (Scratch<T> &scratch : space.threads) {
         scratch.kernel_tiles = Buffer<T>(kernel_tile * tree_slots(rows));

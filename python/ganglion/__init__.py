@@ -15,13 +15,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ganglion import errors, initializers, layers, losses, metrics, optimizers, schedules
+from ganglion import errors, initializers, layers, losses, metrics, optimizers, regularizers, schedules
 from ganglion._native import __version__
 from ganglion.history import History
 from ganglion.layers import ELU, Activation, Dense, Identity, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
 from ganglion.losses import CrossEntropy, MeanSquaredError
 from ganglion.machine import info, use_kernel_set
 from ganglion.optimizers import SGD, AdaGrad, Adam, AdamW, RMSprop
+from ganglion.regularizers import L1, L1L2, L2
 from ganglion.schedules import Cosine, Exponential, LinearDecay, OneCycle, PiecewiseConstant, StepDecay, WarmUp
 from ganglion.sequential import Sequential
 from ganglion.trainer import Trainer
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ELU",
+    "L1",
+    "L1L2",
+    "L2",
     "SGD",
     "Activation",
     "AdaGrad",
@@ -74,6 +78,7 @@ __all__ = [
     "optim",
     "optimizers",
     "reference",
+    "regularizers",
     "schedules",
     "use_kernel_set",
     "verify",

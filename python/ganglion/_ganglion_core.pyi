@@ -133,6 +133,17 @@ class Dense:
         kernel_initializer: Initializer,
         bias_initializer: Initializer,
     ) -> None: ...
+    @property
+    def l1(self) -> float:
+        """
+        Of the kernel's penalty l1 Σ |w| + l2 Σ w².
+        """
+    @l1.setter
+    def l1(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None: ...
+    @property
+    def l2(self) -> float: ...
+    @l2.setter
+    def l2(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None: ...
 
 class Activation:
     """

@@ -16,6 +16,7 @@ from ganglion import _native, inputs
 from ganglion.descriptions import Description, Family, itself
 from ganglion.initializers import INITIALIZERS, Initializer
 from ganglion.input_layer import Input
+from ganglion.regularizers import REGULARIZERS, Regularizer
 
 __all__ = [
     "ACTIVATIONS",
@@ -254,6 +255,9 @@ class Dense(Layer):
         ``(I,)``; needed on a model's first layer only, and there only where sizes must be known before data is seen.
     kernel_initializer, bias_initializer
         How W and b start: a name or an object of ``ganglion.initializers``.
+    kernel_regularizer
+        A penalty on W that is added to the loss: None, ``"l1"``, ``"l2"``, ``"l1_l2"`` or an object of
+        ``ganglion.regularizers`` like ``L2(1e-4)``.
     name
         Unique within a model.
 
@@ -274,10 +278,12 @@ class Dense(Layer):
     use_bias: bool = True
     kernel_initializer: str | Initializer = "glorot_uniform"
     bias_initializer: str | Initializer = "zeros"
+    kernel_regularizer: str | Regularizer | None = None
     families: ClassVar[dict[str, Family[Any]]] = {
         "activation": ACTIVATIONS,
         "kernel_initializer": INITIALIZERS,
         "bias_initializer": INITIALIZERS,
+        "kernel_regularizer": REGULARIZERS,
     }
 
     def __post_init__(self) -> None:
@@ -305,9 +311,18 @@ class Dense(Layer):
         function = self.function
         kernel = INITIALIZERS.find("kernel_initializer", self.kernel_initializer)
         bias = INITIALIZERS.find("bias_initializer", self.bias_initializer)
-        return _native.Dense(
+        dense = _native.Dense(
             name, self.units, self.use_bias, function.row, function.alpha, kernel.native(), bias.native()
         )
+        dense.l1, dense.l2 = self.penalty
+        return dense
+
+    @property
+    def penalty(self) -> tuple[float, float]:
+        """The coefficients l1 and l2 of the penalty on W; 0 where there is none."""
+        if self.kernel_regularizer is None:
+            return 0.0, 0.0
+        return REGULARIZERS.find("kernel_regularizer", self.kernel_regularizer).coefficients
 
 
 LAYERS: dict[str, type[Layer]] = {"Dense": Dense, "Activation": Activation, **ACTIVATIONS.classes}

@@ -289,7 +289,9 @@ def _in_reference(
     ends = []
     for layer in model.layers:
         if isinstance(layer, Dense):
-            layers.append(reference.Dense(next(remaining), next(remaining) if layer.use_bias else None))
+            dense = reference.Dense(next(remaining), next(remaining) if layer.use_bias else None)
+            dense.l1, dense.l2 = layer.penalty
+            layers.append(dense)
         function = layer.function
         alpha = float(np.dtype(model.dtype).type(function.alpha))
         options = dict.fromkeys(reference.ACTIVATIONS[function.row].options, alpha)

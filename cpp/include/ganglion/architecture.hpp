@@ -15,6 +15,7 @@ struct DenseLayer {
     std::string activation;
     double alpha; // the activation's parameter
     InitializerDescription kernel_initializer, bias_initializer;
+    double l1 = 0, l2 = 0; // of the kernel's penalty
 };
 
 struct ActivationLayer {
@@ -31,6 +32,7 @@ struct Parameter {
     bool is_kernel;
     Index offset, rows, columns, stride;
     InitializerDescription initializer;
+    double l1 = 0, l2 = 0; // of the penalty l1 Σ |w| + l2 Σ w², at least 0
 };
 
 // One activation with, before it, at most one product with a kernel: h = f(x · W + b).
@@ -53,6 +55,13 @@ struct Architecture {
     Index parameter_elements;  // of the flat buffer, padding included
     Index transposed_elements; // of the buffer of transposed copies
 };
+
+inline bool penalized(const Parameter &parameter) { return parameter.l1 > 0 || parameter.l2 > 0; }
+inline bool penalized(const Architecture &net) {
+    for (const Parameter &parameter : net.parameters)
+        if (penalized(parameter)) return true;
+    return false;
+}
 
 // Merges an activation layer into the dense stage before it when that has none of its own. Throws std::invalid_argument
 // for unknown activations and impossible sizes, naming the layer.

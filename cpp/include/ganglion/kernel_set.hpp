@@ -115,10 +115,12 @@ template <class T> struct Kernels {
     Gather<T, float> gather_float32;
     Gather<T, double> gather_float64;
     Gather<T, uint8_t> gather_uint8;
-    void (*row_squares)(MatrixView<const T> x, double *out); // out[r] = Σ_j x[r,j]² in double, a sum of rows in 16 lanes
+    void (*row_squares)(const MatrixView<const T> &x, double *out); // out[r] = Σ_j x[r,j]² in double, a sum of rows in 16 lanes
     // out = g · scale, and where that is beyond ± bound the bound; NaN stays. out may be g.
-    void (*clip)(MatrixView<const T> g, MatrixView<T> out, T scale, T bound);
-    const FunctionKernels<T> *functions; // each table ends with a row whose name is null
+    void (*clip)(const MatrixView<const T> &g, const MatrixView<T> &out, T scale, T bound);
+    void (*row_magnitudes)(const MatrixView<const T> &x, double *out);              // out[r] = Σ_j |x[r,j]|, as row_squares
+    void (*penalize)(const MatrixView<T> &g, const MatrixView<const T> &w, T l1, T slope); // g ← fma(slope, w, g) + l1 · sign(w)
+    const FunctionKernels<T> *functions;                                     // each table ends with a row whose name is null
     const ActivationKernels<T> *activations;
     const LossKernels<T> *losses;
     const OptimizerKernels<T> *optimizers;

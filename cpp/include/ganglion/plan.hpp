@@ -7,6 +7,7 @@
 namespace ganglion {
 
 enum class PhaseKind {
+    penalty,   // rows of regularized parameters: their penalties
     rows,      // row panels: gather, forward through all stages, loss, input gradients of all stages
     gather,    // row panels of x
     forward,   // tiles of one stage's output
@@ -47,7 +48,8 @@ enum class Strategy {
 
 // What a step needs beside the plain one.
 struct Demands {
-    bool norm = false; // of all gradients, before the first is used: they are stored
+    bool norm = false;    // of all gradients, before the first is used: they are stored
+    bool penalty = false; // there are regularizers
     bool stores_gradients() const { return norm; }
     bool operator==(const Demands &) const = default;
 };

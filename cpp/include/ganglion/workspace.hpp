@@ -37,6 +37,7 @@ template <class T> struct Workspace {
     std::vector<Buffer<double>> metrics; // by metric (values, B)
     Buffer<T> gradients;                 // like the parameters, where something needs them stored
     Buffer<double> squares;              // Σ of squares of each row of them, parameter by parameter
+    Buffer<double> penalties;            // of each row of the parameters, in the same order
     std::vector<Scratch<T>> threads;
 };
 

@@ -59,6 +59,7 @@ from .random import philox as philox
 from .random import shuffle as shuffle
 from .random import uniform as uniform
 from .random import words as words
+from .regularizers import penalty as penalty
 from .schedules import SCHEDULES as SCHEDULES
 from .schedules import Constant as Constant
 from .schedules import Cosine as Cosine

@@ -20,6 +20,7 @@ from .array import Array, as_float64
 from .layers import Activation, Dense
 from .losses import LOSSES, one_hot
 from .optimizers import Optimizer
+from .regularizers import penalty
 from .sequential import Sequential
 
 CONFIDENCE = 8.0
@@ -119,6 +120,9 @@ def backward_of(layer: Dense | Activation, ddy: Array, dx: Array, p: Precision) 
     if isinstance(layer, Dense):
         kernel, x, dy = layer.parameters[0], layer.x, layer.dy
         of_kernel = np.abs(x.T) @ ddy + dx.T @ np.abs(dy) + matmul_rounding(x.T, dy, p)
+        if layer.l1 or layer.l2:
+            _, of_penalty = penalty(kernel, layer.l1, layer.l2)
+            of_kernel += p.unit * (np.abs(layer.gradients[0]) + FEW * np.abs(of_penalty))
         of_bias = ddy.sum(axis=0) + matmul_rounding(np.ones((1, len(dy))), dy, p)[0]
         below = combined(*through(ddy, kernel.T), matmul_rounding(dy, kernel.T, p), p.smallest)
         return below, [of_kernel, of_bias][: len(layer.parameters)]
@@ -192,6 +196,8 @@ def gradient_bounds(model: Sequential, targets: ArrayLike, loss: str, dtype: str
     for layer, dx in zip(reversed(model.layers), reversed(deviations[:-1]), strict=True):
         below, of_parameters = backward_of(layer, below, dx, p)
         found = of_parameters + found
+    dense = [layer for layer in model.layers if isinstance(layer, Dense)]
+    of_loss += p.unit * sum(penalty(layer.parameters[0], layer.l1, layer.l2)[0] for layer in dense)
     return float(CONFIDENCE * of_loss), [CONFIDENCE * (deviation + p.smallest) for deviation in found]
 
 

@@ -47,6 +47,8 @@ class Dense:
            [4.]]), array([1.])]
     """
 
+    l1, l2 = 0.0, 0.0  # of the kernel's `penalty`, which `Sequential.gradients` adds
+
     def __init__(self, kernel: Array, bias: Array | None = None) -> None:
         self.parameters: list[Array] = [kernel] if bias is None else [kernel, bias]
         self.gradients: list[Array] = []

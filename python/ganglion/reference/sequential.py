@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 from .array import Array, as_float64
 from .layers import Activation, Dense
 from .losses import LOSSES
+from .regularizers import penalty
 from .weights import weighted
 
 
@@ -61,4 +62,9 @@ class Sequential:
         output = self.forward(x)
         value, dy = LOSSES[loss](output, targets) if weights is None else weighted(loss, output, targets, weights)
         self.backward(dy)
+        for layer in self.layers:
+            if isinstance(layer, Dense):
+                of_kernel, gradient = penalty(layer.parameters[0], layer.l1, layer.l2)
+                value += of_kernel
+                layer.gradients[0] = layer.gradients[0] + gradient
         return value, [gradient for layer in self.layers for gradient in layer.gradients]
