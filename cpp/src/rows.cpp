@@ -66,8 +66,12 @@ template <class T> void loss_rows(const Step<T> &step, Index row, Index rows, Sc
     const MatrixView<const T> output = read(step.workspace->h[at(last)], row, rows, 0, outputs, outputs);
     const MatrixView<T> d = view(step.workspace->d[at(last)], row, rows, 0, outputs, outputs);
     const Feed<T> &feed = *step.feed;
-    const Targets<T> targets{feed.labels.empty() ? nullptr : feed.labels.data(), feed.values.data(), feed.stride,
-                             step.order ? step.order + first : nullptr, first, feed.weights.data()};
+    const Targets<T> targets{feed.labels.empty() ? nullptr : feed.labels.data(),
+                             feed.values.data(),
+                             feed.stride,
+                             step.order ? step.order + first : nullptr,
+                             first,
+                             feed.weights.data()};
     T largest_loss = 0;
     const T largest = step.loss->gradient(output, targets, d, step.loss_scale, step.workspace->losses.data() + row, &largest_loss);
     keep_largest(scratch.notes.loss, largest_loss);

@@ -201,6 +201,20 @@ class Optimizer:
         initial_accumulator: typing.SupportsFloat | typing.SupportsIndex = 0.0,
     ) -> None: ...
     @property
+    def clip_norm(self) -> float:
+        """
+        The largest norm of all gradients together; 0: any.
+        """
+    @clip_norm.setter
+    def clip_norm(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None: ...
+    @property
+    def clip_value(self) -> float:
+        """
+        The largest magnitude of a gradient; 0: any.
+        """
+    @clip_value.setter
+    def clip_value(self, arg0: typing.SupportsFloat | typing.SupportsIndex) -> None: ...
+    @property
     def name(self) -> str:
         """
         Its row of the kernel sets' table.
