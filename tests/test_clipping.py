@@ -6,7 +6,7 @@ import pytest
 import ganglion as gg
 from bits import DTYPES, FAST_SETS, any_numbers, assert_same_bits, operations, special_values
 from bits import numbers as odd_numbers
-from cases import LEARNING_RATES, OPTIMIZERS, Case
+from cases import LEARNING_RATES, OPTIMIZERS, Case, native_optimizer
 from ganglion import reference
 from ganglion._native import _ganglion_core as core
 from ganglion.optimizers import OPTIMIZERS as DESCRIPTIONS
@@ -23,7 +23,7 @@ PLANS_WITH_NORM = {
 
 def clipping(optimizer, clip_norm=0.0, clip_value=0.0, **options):
     """An optimizer of the core that clips."""
-    description = core.Optimizer(optimizer, **options)
+    description = native_optimizer(core, optimizer, **options)
     description.clip_norm, description.clip_value = clip_norm, clip_value
     return description
 

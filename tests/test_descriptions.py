@@ -192,6 +192,7 @@ CONFIG = {
             "use_bias": True,
             "kernel_initializer": "he_normal",
             "bias_initializer": "zeros",
+            "kernel_regularizer": None,
             "input_shape": [4],
             "name": "dense",
         },

@@ -7,8 +7,8 @@
 namespace ganglion {
 namespace {
 
-// dw of a tile over the whole batch, its penalty's with it, into slot 0 of the scratch, db of its columns with the tile's first rows. Before an
-// update the weights are fetched beside the last leaf's products.
+// dw of a tile over the whole batch, its penalty's with it, into slot 0 of the scratch, db of its columns with the tile's first rows.
+// Before an update the weights are fetched beside the last leaf's products.
 template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch, bool updates) {
     const auto [s, row, rows, column, columns] = unit;
     const Stage &stage = step.net->stages[at(s)];
