@@ -21,7 +21,7 @@ LEVELS = (
     ("plan", "speed", "state"),
     ("optimizer", "team_trial"),
     ("workspace",),
-    ("clipping", "penalties"),
+    ("clipping", "dropout", "normalization", "penalties"),
     ("rows", "tiles"),
     ("phases",),
     ("training",),

@@ -148,7 +148,13 @@ def test_the_slope_reaches_the_core():
 
 @pytest.mark.parametrize("name", sorted(LAYERS))
 def test_every_layer_survives_a_config(name):
-    arguments = {"Dense": (4, gg.LeakyReLU(0.3)), "Activation": ("tanh",), "LeakyReLU": (0.7,)}.get(name, ())
+    arguments = {
+        "Dense": (4, gg.LeakyReLU(0.3)),
+        "Activation": ("tanh",),
+        "LeakyReLU": (0.7,),
+        "Dropout": (0.5,),
+        "Rescale": (0.25, -1.0),
+    }.get(name, ())
     layer = LAYERS[name](*arguments, input_shape=(4,), name="here")
     model = gg.Sequential(layer, seed=9, dtype="float64")
     again = gg.Sequential.from_config(model.to_config())

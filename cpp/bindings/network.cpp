@@ -69,6 +69,15 @@ void bind_network(py::module_ &module) {
         .def_readwrite("l2", &DenseLayer::l2);
     py::class_<ActivationLayer>(module, "Activation", "An activation layer as the core is told of it.")
         .def(py::init<std::string, std::string, double>(), py::arg("name"), py::arg("activation"), py::arg("alpha"));
+    py::class_<DropoutLayer>(module, "Dropout", "A dropout layer as the core is told of it.")
+        .def(py::init<std::string, double>(), py::arg("name"), py::arg("rate"));
+    py::class_<NormalizationLayer>(module, "Normalization",
+                                   "A normalization of columns over the batch or of rows, as the core is told of it.")
+        .def(py::init<std::string, bool, double, double, bool, bool>(), py::arg("name"), py::arg("over_batch"), py::arg("epsilon"),
+             py::arg("momentum") = 0.0, py::arg("center") = true, py::arg("scale") = true);
+    py::class_<RescaleLayer>(module, "Rescale", "A rescale layer as the core is told of it.")
+        .def(py::init<std::string, double, double>(), py::arg("name"), py::arg("scale"), py::arg("offset"));
+    py::class_<FlattenLayer>(module, "Flatten", "A flatten layer as the core is told of it.").def(py::init<std::string>(), py::arg("name"));
     py::class_<NetworkHandle>(module, "Network", "A network: its architecture and its parameters, in one flat buffer.")
         .def(py::init(&make), py::arg("inputs"), py::arg("layers"), py::arg("dtype"), py::arg("seed"))
         .def_property_readonly("inputs", [](const NetworkHandle &self) { return architecture(self).inputs; })
@@ -81,7 +90,15 @@ void bind_network(py::module_ &module) {
                 return with<std::uint64_t>(self, [](const auto &network) { return network.parameters.version; });
             },
             "Raised by every write to the parameters.")
-        .def("parameters", parameters, "Live read-only views: kernel (I, O) and bias (O,) of each dense layer in order.")
+        .def("parameters", parameters, "Live read-only views: kernel (I, O), bias (O,) and the like of each layer in order.")
+        .def_property_readonly(
+            "trainable",
+            [](const NetworkHandle &self) {
+                py::tuple flags(architecture(self).parameters.size());
+                for (std::size_t p = 0; p < flags.size(); ++p) flags[p] = architecture(self).parameters[p].trainable;
+                return flags;
+            },
+            "Of each parameter, whether training changes it by gradients; the others are moving statistics.")
         .def(
             "assign",
             [](NetworkHandle &self, std::size_t index, const py::array &value) {

@@ -72,7 +72,7 @@ TargetKind kind_of(const std::string &name) {
     return name == "labels" ? TargetKind::labels : TargetKind::values;
 }
 
-py::tuple forward(const PassesHandle &self, const Context &context, const py::array &x) {
+py::tuple forward(const PassesHandle &self, const Context &context, const py::array &x, bool training) {
     const Source source = source_of(x);
     const auto [n, features] = std::visit([](const auto &view) { return std::pair{view.rows, view.columns}; }, source);
     return std::visit(
@@ -83,7 +83,7 @@ py::tuple forward(const PassesHandle &self, const Context &context, const py::ar
             std::shared_ptr<Pass<T>> pass;
             {
                 const py::gil_scoped_release release;
-                pass = std::make_shared<Pass<T>>(context, passes, source);
+                pass = std::make_shared<Pass<T>>(context, passes, source, training);
             }
             const MatrixView<const T> output = pass->output();
             py::array_t<T> y({output.rows, output.columns});
@@ -163,7 +163,8 @@ void bind_passes(py::module_ &module) {
                      network.network);
              }),
              py::arg("network"))
-        .def("forward", forward, py::arg("context"), py::arg("x"), "A pass over float32, float64 or uint8 rows, and its output (n, O).")
+        .def("forward", forward, py::arg("context"), py::arg("x"), py::arg("training"),
+             "A pass over float32, float64 or uint8 rows, in training or not, and its output (n, O).")
         .def("gradient", gradient, py::arg("index"), "A copy of a parameter's gradient, in the parameter's shape; None without one.")
         .def(
             "zero",

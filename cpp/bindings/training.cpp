@@ -168,6 +168,7 @@ template <class T> class Trainer {
         }
         py::list arrays;
         for (const Parameter &parameter : training_.architecture.parameters) {
+            if (!parameter.trainable) continue;
             py::array_t<T> array({parameter.rows, parameter.columns});
             for (Index r = 0; r < parameter.rows; ++r)
                 std::copy_n(result.values.data() + parameter.offset + r * parameter.stride, parameter.columns, array.mutable_data(r, 0));
@@ -295,7 +296,7 @@ void bind_training(py::module_ &module) {
         .def_readonly("loss", &EvaluationHandle::loss)
         .def_readonly("metrics", &EvaluationHandle::metrics)
         .def_readonly("rows", &EvaluationHandle::rows);
-    py::class_<GradientsHandle>(module, "Gradients", "Mean loss of a batch and its gradient by parameter.")
+    py::class_<GradientsHandle>(module, "Gradients", "Mean loss of a batch and its gradient by trainable parameter.")
         .def_readonly("loss", &GradientsHandle::loss)
         .def_readonly("arrays", &GradientsHandle::arrays);
     py::class_<SnapshotHandle>(module, "Snapshot", "Parameters, moments and counters: one value.");

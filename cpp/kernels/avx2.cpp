@@ -16,6 +16,8 @@ constexpr int vector_registers = 16;
 #include "updates.inl"
 #include "clipping.inl"
 #include "penalties.inl"
+#include "dropout.inl"
+#include "normalization.inl"
 #include "feed.inl"
 #include "peak.inl"
 #include "table.inl"

@@ -109,6 +109,8 @@ T gather(const MatrixView<const Source> &x, const int32_t *rows, Index first, co
 #include "scalar_updates.inl"
 #include "scalar_clipping.inl"
 #include "scalar_penalties.inl"
+#include "scalar_dropout.inl"
+#include "scalar_normalization.inl"
 
 template <class T> constexpr Kernels<T> kernels() {
     return {.width = 1,
@@ -120,6 +122,8 @@ template <class T> constexpr Kernels<T> kernels() {
             .argmax = argmax<T>,
             .peak = peak<T>,
             .peak_elements = peak_elements,
+            .dropout = dropout<T>,
+            .normalization = normalization<T>,
             .gather_float32 = gather<T, float>,
             .gather_float64 = gather<T, double>,
             .gather_uint8 = gather<T, uint8_t>,

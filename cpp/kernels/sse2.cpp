@@ -17,6 +17,8 @@ constexpr int vector_registers = 8; // of 16: the emulated fma needs the others
 #include "updates.inl"
 #include "clipping.inl"
 #include "penalties.inl"
+#include "dropout.inl"
+#include "normalization.inl"
 #include "feed.inl"
 #include "peak.inl"
 #include "table.inl"

@@ -31,6 +31,8 @@ template <class T> constexpr Kernels<T> kernels() {
             .argmax = argmax<T>,
             .peak = peak<T>,
             .peak_elements = peak_elements<T>,
+            .dropout = dropout<T>,
+            .normalization = normalization<T>,
             .gather_float32 = gather<T, float>,
             .gather_float64 = gather<T, double>,
             .gather_uint8 = gather<T, uint8_t>,

@@ -155,3 +155,10 @@ template <> struct Vec<double> {
     const __m128d two = _mm_add_pd(_mm256_castpd256_pd128(four), _mm256_extractf128_pd(four, 1));
     return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
 }
+
+// The products of the lanes' lower 32 bits, unsigned; the even and the odd lanes of both, taken in turn.
+[[gnu::always_inline]] inline Bits<double> multiply_lower(Bits<double> a, Bits<double> b) { return {_mm256_mul_epu32(a.native, b.native)}; }
+[[gnu::always_inline]] inline Bits<double> even_lanes(Bits<double> a, Bits<double> b) {
+    return {_mm256_unpacklo_epi64(a.native, b.native)};
+}
+[[gnu::always_inline]] inline Bits<double> odd_lanes(Bits<double> a, Bits<double> b) { return {_mm256_unpackhi_epi64(a.native, b.native)}; }

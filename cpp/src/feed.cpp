@@ -61,14 +61,20 @@ template <class T> MatrixView<const T> rows_in_place(const Source &x, Index firs
 }
 
 template <class T>
-T gather(const Kernels<T> &kernels, const Source &x, const std::int32_t *order, Index first, MatrixView<T> out) {
-    if (const auto *view = std::get_if<MatrixView<const float>>(&x)) return kernels.gather_float32(*view, order, first, out, false, 0, 0);
-    if (const auto *view = std::get_if<MatrixView<const double>>(&x)) return kernels.gather_float64(*view, order, first, out, false, 0, 0);
-    return kernels.gather_uint8(std::get<MatrixView<const std::uint8_t>>(x), order, first, out, false, 0, 0);
+T gather(const Kernels<T> &kernels, const Source &x, const std::int32_t *order, Index first, MatrixView<T> out, bool scaled, T scale,
+         T offset) {
+    if (const auto *view = std::get_if<MatrixView<const float>>(&x))
+        return kernels.gather_float32(*view, order, first, out, scaled, scale, offset);
+    if (const auto *view = std::get_if<MatrixView<const double>>(&x))
+        return kernels.gather_float64(*view, order, first, out, scaled, scale, offset);
+    return kernels.gather_uint8(std::get<MatrixView<const std::uint8_t>>(x), order, first, out, scaled, scale, offset);
 }
 
-template <class T> void throw_non_finite(const Source &x) {
+template <class T> void throw_non_finite(const Source &x, const std::string &rescale) {
     std::visit([](const auto &view) { find_non_finite<T>(view); }, x);
+    if (!rescale.empty())
+        throw NonFiniteInput("layer '" + rescale + "': x · scale + offset is too large for " + (sizeof(T) == 4 ? "float32" : "float64") +
+                             "; choose a smaller scale");
     // The array changed under our eyes; what was seen is still a reason to stop.
     throw NonFiniteInput("x held a value that is not a finite number; it was changed while it was read");
 }
@@ -81,9 +87,9 @@ template void set_weights(Feed<float> &, const double *, Index);
 template void set_weights(Feed<double> &, const double *, Index);
 template MatrixView<const float> rows_in_place(const Source &, Index, Index);
 template MatrixView<const double> rows_in_place(const Source &, Index, Index);
-template float gather(const Kernels<float> &, const Source &, const std::int32_t *, Index, MatrixView<float>);
-template double gather(const Kernels<double> &, const Source &, const std::int32_t *, Index, MatrixView<double>);
-template void throw_non_finite<float>(const Source &);
-template void throw_non_finite<double>(const Source &);
+template float gather(const Kernels<float> &, const Source &, const std::int32_t *, Index, MatrixView<float>, bool, float, float);
+template double gather(const Kernels<double> &, const Source &, const std::int32_t *, Index, MatrixView<double>, bool, double, double);
+template void throw_non_finite<float>(const Source &, const std::string &);
+template void throw_non_finite<double>(const Source &, const std::string &);
 
 } // namespace ganglion

@@ -11,6 +11,9 @@ namespace {
 
 constexpr std::size_t most_kept = 4; // workspaces: those of training, of validation, and of their short last batches
 
+// The epoch of dropouts in loops written by hand: one that `fit` never comes to.
+constexpr std::uint32_t by_hand = 0xffffffff;
+
 constexpr const char *taken = "the network is being trained already; wait until that run is done, or train a copy";
 
 int team_for(const Context &context, const Architecture &net, Index rows) {
@@ -103,23 +106,51 @@ LossGradient<T> loss_gradient(const Context &context, const std::string &name, T
 }
 
 template <class T>
-Pass<T>::Pass(const Context &context, std::shared_ptr<Passes<T>> passes, const Source &x)
+Pass<T>::Pass(const Context &context, std::shared_ptr<Passes<T>> passes, const Source &x, bool training)
     : passes_(std::move(passes)), version_(passes_->network->parameters.version),
       rows_(std::visit([](const auto &view) { return view.rows; }, x)), team_(team_for(context, passes_->network->architecture, rows_)),
+      training_(training), moment_{passes_->network->seed, by_hand, training ? passes_->trained++ : 0},
       space_(passes_->take(rows_, team_)) {
     Feed<T> feed;
     feed.x = x;
     Step<T> whole = step(kernels_of<T>(*context.kernel_set));
     whole.feed = &feed;
     for (Scratch<T> &scratch : space_.threads) scratch.notes.reset();
-    for_panels([&](Index row, Index rows, Scratch<T> &scratch) {
-        gather_rows(whole, row, rows, scratch);
-        forward_rows(whole, row, rows, scratch);
-    });
-    if (std::all_of(space_.threads.begin(), space_.threads.end(), [](const auto &scratch) { return std::isfinite(scratch.notes.input); }))
+    const Architecture &net = *whole.net;
+    const Index count = static_cast<Index>(net.stages.size());
+    const auto waits = [&](Index s) { return training && over_batch(net.stages[at(s)]); };
+    if (waits(0)) for_panels([&](Index row, Index rows, Scratch<T> &scratch) { gather_rows(whole, row, rows, scratch); });
+    for (Index s = 0, end; s < count; s = end) {
+        end = training ? part_end(net, s) : count;
+        if (waits(s)) for_columns(s, [&](const Unit &unit, Scratch<T> &scratch) { statistics_tile(whole, unit, scratch); });
+        for_panels([&](Index row, Index rows, Scratch<T> &scratch) {
+            if (s == 0 && !waits(0)) gather_rows(whole, row, rows, scratch);
+            forward_part(whole, s, end, row, rows, scratch);
+        });
+    }
+    if (!std::all_of(space_.threads.begin(), space_.threads.end(),
+                     [](const auto &scratch) { return std::isfinite(scratch.notes.input); })) {
+        passes_->give_back(std::move(space_));
+        throw_non_finite<T>(x, net.input_scale.layer);
+    }
+    if (training) move_all_statistics(whole);
+}
+
+template <class T> void Pass<T>::move_all_statistics(const Step<T> &whole) {
+    const std::vector<Stage> &stages = whole.net->stages;
+    const auto finite = [](const Scratch<T> &scratch) {
+        return std::all_of(scratch.notes.output.begin(), scratch.notes.output.end(), [](T output) { return std::isfinite(output); });
+    };
+    // Where an output is not finite, backward() says so.
+    if (std::none_of(stages.begin(), stages.end(), over_batch) || !std::all_of(space_.threads.begin(), space_.threads.end(), finite))
         return;
-    passes_->give_back(std::move(space_));
-    throw_non_finite<T>(x);
+    const Claim claim(passes_->network->busy);
+    if (!claim) throw std::runtime_error(taken);
+    Scratch<T> &scratch = space_.threads[0];
+    scratch.notes.weight = whole.parameters->largest;
+    for (std::size_t s = 0; s < stages.size(); ++s)
+        if (over_batch(stages[s])) move_statistics(whole, {static_cast<Index>(s), 0, 1, 0, stages[s].outputs}, scratch);
+    whole.parameters->largest = scratch.notes.weight;
 }
 
 template <class T> Pass<T>::~Pass() { passes_->give_back(std::move(space_)); }
@@ -138,6 +169,8 @@ template <class T> Step<T> Pass<T>::step(const Kernels<T> &kernels) {
     step.workspace = &space_;
     step.metrics = &none;
     step.rows = rows_;
+    step.training = training_;
+    step.moment = moment_;
     step.x = read(space_.x, 0, rows_, 0, step.net->inputs, step.net->inputs); // a copy, whoever changes the original
     return step;
 }
@@ -147,6 +180,14 @@ template <class T> template <class Body> void Pass<T>::for_panels(Body body) {
     for_each(team_, (rows_ + most - 1) / most, [&](Index panel, std::size_t thread) {
         const Index row = panel * most;
         body(row, std::min(most, rows_ - row), of_thread(space_, thread));
+    });
+}
+
+template <class T> template <class Body> void Pass<T>::for_columns(Index stage, Body body) {
+    const Index columns = passes_->network->architecture.stages[at(stage)].outputs;
+    for_each(team_, (columns + kernel_tile_columns - 1) / kernel_tile_columns, [&](Index tile, std::size_t thread) {
+        const Index column = tile * kernel_tile_columns;
+        body(Unit{stage, 0, rows_, column, std::min(kernel_tile_columns, columns - column)}, of_thread(space_, thread));
     });
 }
 
@@ -183,6 +224,11 @@ template <class T> void Pass<T>::backward(const Context &context, const LossGrad
     for (Scratch<T> &scratch : space_.threads) std::fill(scratch.notes.delta.begin(), scratch.notes.delta.end(), T(0));
     const Step<T> whole = step(kernels);
     for_panels([&](Index row, Index rows, Scratch<T> &scratch) { backward_rows(whole, row, rows, scratch); });
+    for (Index s = static_cast<Index>(net.stages.size()); s-- > 0;) {
+        if (!over_batch(net.stages[at(s)])) continue;
+        for_columns(s, [&](const Unit &unit, Scratch<T> &scratch) { sums_tile(whole, unit, scratch); });
+        for_panels([&](Index row, Index rows, Scratch<T> &scratch) { back_rows(whole, {s, row, rows, 0, 0}, scratch); });
+    }
     for (const Scratch<T> &scratch : space_.threads) merged.merge_rows(scratch.notes);
     judge(merged, loss.loss);
     std::swap(space_.gradients, passes_->fresh);

@@ -6,6 +6,9 @@ template <class T> void run_unit(PhaseKind kind, const Step<T> &step, const Unit
     switch (kind) {
     case PhaseKind::penalty: return penalty_rows(*step.kernels, *step.net, *step.parameters, unit, step.workspace->penalties.data());
     case PhaseKind::rows: return all_rows(step, unit, scratch);
+    case PhaseKind::statistics: return statistics_tile(step, unit, scratch);
+    case PhaseKind::sums: return sums_tile(step, unit, scratch);
+    case PhaseKind::back: return back_rows(step, unit, scratch);
     case PhaseKind::gather: return gather_rows(step, unit.row, unit.rows, scratch);
     case PhaseKind::forward: return forward_tile(step, unit, scratch);
     case PhaseKind::loss: return loss_rows(step, unit.row, unit.rows, scratch);

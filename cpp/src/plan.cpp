@@ -90,13 +90,16 @@ void cut_kernel(Phase &phase, Index stage, Share inputs, Share outputs, std::vec
     });
 }
 
+// Of the kernel, or of a normalization's γ; 0: the stage has nothing to update.
+Index weight_rows(const Stage &stage) { return normalizes(stage) ? 1 : stage.kernel >= 0 ? stage.inputs : 0; }
+
 // Tiles of all kernels, to each thread a run of them of about equal cost.
 Phase kernel_phase(PhaseKind kind, const Architecture &net, int team) {
     Phase phase{kind, {}, {}};
     std::vector<double> cost;
     for (std::size_t s = 0; s < net.stages.size(); ++s)
-        if (const Stage &stage = net.stages[s]; stage.kernel >= 0)
-            cut_kernel(phase, static_cast<Index>(s), {0, stage.inputs}, {0, stage.outputs}, cost);
+        if (const Stage &stage = net.stages[s]; weight_rows(stage) > 0)
+            cut_kernel(phase, static_cast<Index>(s), {0, weight_rows(stage)}, {0, stage.outputs}, cost);
     assign(phase, team, cost);
     return phase;
 }
@@ -108,9 +111,9 @@ Phase shared_kernel_phase(PhaseKind kind, const Architecture &net, int team) {
     for (int t = 0; t < team; ++t) {
         for (std::size_t s = 0; s < net.stages.size(); ++s) {
             const Stage &stage = net.stages[s];
-            if (stage.kernel < 0) continue;
+            if (weight_rows(stage) == 0) continue;
             const bool by_columns = can_share(stage.outputs, team);
-            cut_kernel(phase, static_cast<Index>(s), by_columns ? Share{0, stage.inputs} : share(stage.inputs, team, t),
+            cut_kernel(phase, static_cast<Index>(s), by_columns ? Share{0, weight_rows(stage)} : share(weight_rows(stage), team, t),
                        by_columns ? share(stage.outputs, team, t) : Share{0, stage.outputs}, cost);
         }
         phase.first.push_back(static_cast<Index>(phase.units.size()));
@@ -134,12 +137,50 @@ Phase parameter_phase(PhaseKind kind, const Architecture &net, int team) {
     return phase;
 }
 
+// Columns of a normalization over the batch.
+Phase column_phase(PhaseKind kind, const Stage &stage, Index number, int team) {
+    Phase phase{kind, {}, {}};
+    std::vector<double> cost;
+    cut(stage.outputs, std::min(kernel_tile_columns, round_up((stage.outputs + team - 1) / team, 16)), 16,
+        [&](Index column, Index columns) {
+            phase.units.push_back({number, 0, 0, column, columns});
+            cost.push_back(static_cast<double>(columns));
+        });
+    assign(phase, team, cost);
+    return phase;
+}
+
+// One phase, cut where a normalization over the batch needs all rows: before its statistics, and before the sums of its gradients.
+void add_row_phases(Plan &plan, const Architecture &net) {
+    const auto waits = [&](Index s) { return over_batch(net.stages[static_cast<std::size_t>(s)]); };
+    const auto add = [&](PhaseKind kind, Index s) {
+        const bool columns = kind == PhaseKind::statistics || kind == PhaseKind::sums;
+        plan.phases.push_back(columns ? column_phase(kind, net.stages[static_cast<std::size_t>(s)], s, plan.team)
+                                      : row_phase(kind, plan.rows, plan.team, s));
+    };
+    const Index stages = static_cast<Index>(net.stages.size());
+    add(waits(0) ? PhaseKind::gather : PhaseKind::rows, 0);
+    for (Index s = 0; s < stages; ++s) {
+        if (!waits(s)) continue;
+        add(PhaseKind::statistics, s);
+        add(PhaseKind::rows, s);
+    }
+    for (Index s = stages - 1; s >= 0; --s) {
+        if (!waits(s)) continue;
+        add(PhaseKind::sums, s);
+        if (s > 0) add(PhaseKind::back, s);
+    }
+}
+
 } // namespace
 
 const char *name_of(PhaseKind kind) {
     switch (kind) {
     case PhaseKind::penalty: return "penalty";
     case PhaseKind::rows: return "rows";
+    case PhaseKind::statistics: return "statistics";
+    case PhaseKind::sums: return "sums";
+    case PhaseKind::back: return "back";
     case PhaseKind::gather: return "gather";
     case PhaseKind::forward: return "forward";
     case PhaseKind::loss: return "loss";
@@ -171,19 +212,24 @@ Plan build_plan(const Architecture &net, Index rows, int team, Strategy strategy
     if (strategy == Strategy::layers) {
         const auto stage_at = [&](Index s) -> const Stage & { return net.stages[static_cast<std::size_t>(s)]; };
         Index stages = static_cast<Index>(net.stages.size());
-        const bool narrow = !can_share(net.outputs, team) && rows >= 4 * team;
+        const bool narrow = !over_batch(stage_at(stages - 1)) && !can_share(net.outputs, team) && rows >= 4 * team;
         plan.phases.push_back(row_phase(PhaseKind::gather, rows, team));
         for (Index s = 0; s < stages - narrow; ++s) {
             const Stage &stage = stage_at(s);
-            plan.phases.push_back(layer_phase(PhaseKind::forward, stage, s, rows, team, stage.whole_rows, stage.outputs));
+            if (over_batch(stage)) plan.phases.push_back(column_phase(PhaseKind::statistics, stage, s, team));
+            const bool whole_rows = stage.whole_rows || stage.operation == Operation::features;
+            plan.phases.push_back(layer_phase(PhaseKind::forward, stage, s, rows, team, whole_rows, stage.outputs));
         }
         plan.phases.push_back(row_phase(narrow ? PhaseKind::output : PhaseKind::loss, rows, team));
-        for (Index s = stages - 1 - narrow; s > 0; --s) {
-            const bool whole_rows = stage_at(s - 1).whole_rows;
-            plan.phases.push_back(layer_phase(PhaseKind::backward, stage_at(s), s, rows, team, whole_rows, stage_at(s).inputs));
+        for (Index s = stages - 1 - narrow; s >= 0; --s) {
+            const Stage &stage = stage_at(s);
+            if (over_batch(stage)) plan.phases.push_back(column_phase(PhaseKind::sums, stage, s, team));
+            if (s == 0) break;
+            const bool whole_rows = stage_at(s - 1).whole_rows || stage.operation == Operation::features;
+            plan.phases.push_back(layer_phase(PhaseKind::backward, stage, s, rows, team, whole_rows, stage.inputs));
         }
     } else {
-        plan.phases.push_back(row_phase(PhaseKind::rows, rows, team));
+        add_row_phases(plan, net);
     }
     if (strategy == Strategy::stored || strategy == Strategy::gradients || demands.stores_gradients()) {
         plan.phases.push_back(kernel_phase(PhaseKind::gradients, net, team));

@@ -32,10 +32,13 @@ template <class T> Verdict judge_rows(const Notes<T> &notes) {
     return {};
 }
 
-// The largest |dw| and |db| that these notes allow: B · max(1, |h|) · |dz|.
-template <class T> double largest_gradient(const Notes<T> &notes, Index rows) {
+// The largest |dw| and |db| that these notes allow: B · max(1, |h|) · |dz|, x̂ being in place of h where a stage normalizes. Of n
+// numbers none is farther than √n standard deviations from their mean; twice that leaves room for roundings.
+template <class T> double largest_gradient(const Architecture &net, const Notes<T> &notes, Index rows) {
     double largest = 0, input = static_cast<double>(notes.input);
     for (std::size_t s = 0; s < notes.output.size(); ++s) {
+        const Stage &stage = net.stages[s];
+        if (normalizes(stage)) input = 2 * std::sqrt(static_cast<double>(std::max(rows, stage.outputs)));
         largest = std::max(largest, static_cast<double>(rows) * std::max(1.0, input) * static_cast<double>(notes.delta[s]));
         input = static_cast<double>(notes.output[s]);
     }
@@ -129,12 +132,16 @@ Processor<T>::Worker::Worker(Processor &processor, Training<T> &training, const 
              false,
              T(0),
              {}};
+    step_.training = true;
+    step_.moment.seed = training.network->seed;
     scratch_.notes.weight = 0;
 }
 
 template <class T> void Processor<T>::Worker::begin_step() {
     set_batch(step_, epoch_.first(cursor_.position), epoch_.size(cursor_.position));
     plan_ = step_.rows == processor_.full_.rows ? &processor_.full_ : &processor_.last_;
+    step_.moment.epoch = static_cast<std::uint32_t>(cursor_.epoch);
+    step_.moment.step = static_cast<std::uint32_t>(cursor_.step);
     step_.loss_scale = loss_scale(*step_.loss, step_.rows, training_.architecture.outputs);
     constants_ = rule_.constants(training_.optimizer, learning_rate(training_, cursor_.step), cursor_);
     std::transform(constants_.begin(), constants_.end(), step_.constants, [](double c) { return static_cast<T>(c); });
@@ -162,7 +169,7 @@ template <class T> bool Processor<T>::Worker::may_write() {
     if (verdict.outcome != Outcome::done) return end(verdict);
     if (plan_->demands.penalty && !std::isfinite(penalty_of(processor_.workspace_.penalties)))
         return end({Outcome::diverged, merged.output.size() - 1, "loss"});
-    double gradient = largest_gradient(merged, step_.rows);
+    double gradient = largest_gradient(training_.architecture, merged, step_.rows);
     if (plan_->demands.penalty) gradient += largest_penalty_gradient(training_.architecture, largest_weight_);
     const Largest before{gradient, largest_weight_, largest_moment_};
     const Reach after = rule_.reach(training_.optimizer, constants_, before);

@@ -1,5 +1,7 @@
 #include "ganglion/rows.hpp"
+#include "ganglion/dropout.hpp"
 #include "ganglion/matmul.hpp"
+#include "ganglion/normalization.hpp"
 
 namespace ganglion {
 namespace {
@@ -7,6 +9,7 @@ namespace {
 template <class T>
 void through_activation(const Step<T> &step, Index s, const MatrixView<T> &d, Index row, Index column, Scratch<T> &scratch) {
     const Stage &stage = step.net->stages[at(s)];
+    if (stage.operation == Operation::dropout) return; // no activation, and d is flushed where it goes on
     const Buffer<T> &kept = stage.needs == Needs::input ? step.workspace->z[at(s)] : step.workspace->h[at(s)];
     const MatrixView<const T> saved = read(kept, row, d.rows, column, d.columns, stage.outputs);
     keep_largest(scratch.notes.delta[at(s)], step.kernels->activations[stage.activation].backward(d, saved, static_cast<T>(stage.alpha)));
@@ -19,21 +22,55 @@ void note_metrics(const Step<T> &step, const MatrixView<const T> &output, const 
         note((*step.metrics)[m], panel, step.workspace->metrics[m].data() + row, step.workspace->capacity);
 }
 
+template <class T>
+void rescale(const Kernels<T> &kernels, const MatrixView<const T> &x, const MatrixView<T> &out, double scale, double offset) {
+    gather<T>(kernels, x, nullptr, 0, out, true, static_cast<T>(scale), static_cast<T>(offset));
+}
+
+// A stage's operation where it is no product, on some rows and columns.
+template <class T>
+void operate(const Step<T> &step, const Unit &unit, const MatrixView<const T> &x, const MatrixView<T> &z, Scratch<T> &scratch) {
+    const Stage &stage = step.net->stages[at(unit.stage)];
+    switch (stage.operation) {
+    case Operation::product:
+    case Operation::none: return copy_columns(x, 0, z);
+    case Operation::dropout: return drop(step, unit, x, z, scratch);
+    case Operation::batches:
+    case Operation::features: return normalize(step, unit, x, z, scratch);
+    case Operation::rescale: return rescale(*step.kernels, x, z, stage.scale, stage.offset);
+    }
+}
+
+template <class T>
+void operate_backward(const Step<T> &step, const Unit &unit, const MatrixView<const T> &dz, const MatrixView<T> &dx) {
+    const Stage &stage = step.net->stages[at(unit.stage)];
+    switch (stage.operation) {
+    case Operation::product:
+    case Operation::none: return copy_columns(dz, 0, dx);
+    case Operation::dropout: return drop_backward(step, unit, dz, dx);
+    case Operation::batches:
+    case Operation::features: return normalize_backward(step, unit, dz, dx);
+    case Operation::rescale: return rescale(*step.kernels, dz, dx, stage.scale, 0);
+    }
+}
+
 } // namespace
 
 template <class T> void set_batch(Step<T> &step, Index first, Index rows) {
     step.first = first;
     step.rows = rows;
-    step.x = step.order ? MatrixView<const T>{} : rows_in_place<T>(step.feed->x, first, rows);
+    step.x = step.order || step.net->input_scale.given ? MatrixView<const T>{} : rows_in_place<T>(step.feed->x, first, rows);
     step.in_place = step.x.data != nullptr;
     if (!step.in_place) step.x = read(step.workspace->x, 0, rows, 0, step.net->inputs, step.net->inputs);
 }
 
 template <class T> void gather_rows(const Step<T> &step, Index row, Index rows, Scratch<T> &scratch) {
     const Index inputs = step.net->inputs, first = step.first + row;
+    const InputScale &scale = step.net->input_scale;
     const T largest = step.in_place ? step.kernels->largest(input_rows(step, 0, row, rows, 0, inputs))
                                     : gather(*step.kernels, step.feed->x, step.order ? step.order + first : nullptr, first,
-                                             view(step.workspace->x, row, rows, 0, inputs, inputs));
+                                             view(step.workspace->x, row, rows, 0, inputs, inputs), scale.given,
+                                             static_cast<T>(scale.scale), static_cast<T>(scale.offset));
     keep_largest(scratch.notes.input, largest);
 }
 
@@ -50,15 +87,26 @@ template <class T> void forward_tile(const Step<T> &step, const Unit &unit, Scra
         multiply(*step.kernels, input_rows(step, s, row, rows, 0, stage.inputs), {values + w.offset + column, w.rows, columns, w.stride},
                  z);
     } else {
-        copy_columns(input_rows(step, s, row, rows, 0, stage.inputs), column, z);
+        operate(step, unit, input_rows(step, s, row, rows, column, columns), z, scratch);
+        if (stage.operation == Operation::dropout) return;
     }
     const T *bias = stage.bias >= 0 ? values + step.net->parameters[at(stage.bias)].offset + column : nullptr;
     keep_largest(scratch.notes.output[at(s)], step.kernels->activations[stage.activation].forward(z, bias, h, static_cast<T>(stage.alpha)));
 }
 
+Index part_end(const Architecture &net, Index s) {
+    const Index count = static_cast<Index>(net.stages.size());
+    do ++s;
+    while (s < count && !over_batch(net.stages[at(s)]));
+    return s;
+}
+
+template <class T> void forward_part(const Step<T> &step, Index first, Index end, Index row, Index rows, Scratch<T> &scratch) {
+    for (Index s = first; s < end; ++s) forward_tile(step, {s, row, rows, 0, step.net->stages[at(s)].outputs}, scratch);
+}
+
 template <class T> void forward_rows(const Step<T> &step, Index row, Index rows, Scratch<T> &scratch) {
-    for (Index s = 0; s < static_cast<Index>(step.net->stages.size()); ++s)
-        forward_tile(step, {s, row, rows, 0, step.net->stages[at(s)].outputs}, scratch);
+    forward_part(step, 0, static_cast<Index>(step.net->stages.size()), row, rows, scratch);
 }
 
 template <class T> void loss_rows(const Step<T> &step, Index row, Index rows, Scratch<T> &scratch) {
@@ -85,13 +133,13 @@ template <class T> void backward_tile(const Step<T> &step, const Unit &unit, Scr
     const auto &[s, row, rows, column, columns] = unit;
     const Stage &stage = step.net->stages[at(s)];
     Workspace<T> &space = *step.workspace;
-    const MatrixView<const T> dz = read(space.d[at(s)], row, rows, 0, stage.outputs, stage.outputs);
     const MatrixView<T> dx = view(space.d[at(s - 1)], row, rows, column, columns, stage.inputs);
     if (stage.kernel >= 0) {
         const T *transposed = step.parameters->transposed.data() + stage.transposed;
-        multiply(*step.kernels, dz, {transposed + column, stage.outputs, columns, row_stride(stage.inputs)}, dx);
+        multiply(*step.kernels, read(space.d[at(s)], row, rows, 0, stage.outputs, stage.outputs),
+                 {transposed + column, stage.outputs, columns, row_stride(stage.inputs)}, dx);
     } else {
-        copy_columns(dz, column, dx);
+        operate_backward(step, unit, read(space.d[at(s)], row, rows, column, columns, stage.outputs), dx);
     }
     through_activation(step, s - 1, dx, row, column, scratch);
 }
@@ -107,15 +155,24 @@ template <class T> void output_rows(const Step<T> &step, const Unit &unit, Scrat
 template <class T> void backward_rows(const Step<T> &step, Index row, Index rows, Scratch<T> &scratch) {
     const Index last = static_cast<Index>(step.net->stages.size()) - 1, outputs = step.net->outputs;
     through_activation(step, last, view(step.workspace->d[at(last)], row, rows, 0, outputs, outputs), row, 0, scratch);
-    for (Index s = last; s > 0; --s) backward_tile(step, {s, row, rows, 0, step.net->stages[at(s)].inputs}, scratch);
+    if (!over_batch(step.net->stages.back())) back_rows(step, {last, row, rows, 0, 0}, scratch);
 }
 
 template <class T> void all_rows(const Step<T> &step, const Unit &unit, Scratch<T> &scratch) {
-    gather_rows(step, unit.row, unit.rows, scratch);
-    forward_rows(step, unit.row, unit.rows, scratch);
+    const std::vector<Stage> &stages = step.net->stages;
+    const Index count = static_cast<Index>(stages.size()), end = part_end(*step.net, unit.stage);
+    if (unit.stage == 0 && !over_batch(stages[0])) gather_rows(step, unit.row, unit.rows, scratch);
+    forward_part(step, unit.stage, end, unit.row, unit.rows, scratch);
+    if (end < count) return;
     loss_rows(step, unit.row, unit.rows, scratch);
-    for (Index s = static_cast<Index>(step.net->stages.size()) - 1; s > 0; --s)
+    if (!over_batch(stages.back())) back_rows(step, {count - 1, unit.row, unit.rows, 0, 0}, scratch);
+}
+
+template <class T> void back_rows(const Step<T> &step, const Unit &unit, Scratch<T> &scratch) {
+    for (Index s = unit.stage; s > 0; --s) {
+        if (s < unit.stage && over_batch(step.net->stages[at(s)])) return;
         backward_tile(step, {s, unit.row, unit.rows, 0, step.net->stages[at(s)].inputs}, scratch);
+    }
 }
 
 template <class T> T loss_scale(const LossKernels<T> &loss, Index rows, Index columns) {
@@ -125,22 +182,26 @@ template <class T> T loss_scale(const LossKernels<T> &loss, Index rows, Index co
 template void set_batch(Step<float> &, Index, Index);
 template void gather_rows(const Step<float> &, Index, Index, Scratch<float> &);
 template void forward_tile(const Step<float> &, const Unit &, Scratch<float> &);
+template void forward_part(const Step<float> &, Index, Index, Index, Index, Scratch<float> &);
 template void forward_rows(const Step<float> &, Index, Index, Scratch<float> &);
 template void loss_rows(const Step<float> &, Index, Index, Scratch<float> &);
 template void backward_tile(const Step<float> &, const Unit &, Scratch<float> &);
 template void output_rows(const Step<float> &, const Unit &, Scratch<float> &);
 template void backward_rows(const Step<float> &, Index, Index, Scratch<float> &);
 template void all_rows(const Step<float> &, const Unit &, Scratch<float> &);
+template void back_rows(const Step<float> &, const Unit &, Scratch<float> &);
 template float loss_scale(const LossKernels<float> &, Index, Index);
 template void set_batch(Step<double> &, Index, Index);
 template void gather_rows(const Step<double> &, Index, Index, Scratch<double> &);
 template void forward_tile(const Step<double> &, const Unit &, Scratch<double> &);
+template void forward_part(const Step<double> &, Index, Index, Index, Index, Scratch<double> &);
 template void forward_rows(const Step<double> &, Index, Index, Scratch<double> &);
 template void loss_rows(const Step<double> &, Index, Index, Scratch<double> &);
 template void backward_tile(const Step<double> &, const Unit &, Scratch<double> &);
 template void output_rows(const Step<double> &, const Unit &, Scratch<double> &);
 template void backward_rows(const Step<double> &, Index, Index, Scratch<double> &);
 template void all_rows(const Step<double> &, const Unit &, Scratch<double> &);
+template void back_rows(const Step<double> &, const Unit &, Scratch<double> &);
 template double loss_scale(const LossKernels<double> &, Index, Index);
 
 } // namespace ganglion

@@ -100,7 +100,7 @@ Report run(const Context &context, Training<T> &training, Processor<T> &processo
             keep(result);
             report.careful_steps += result.steps;
         }
-        if (result.outcome == Outcome::bad_input) throw_non_finite<T>(feed.x);
+        if (result.outcome == Outcome::bad_input) throw_non_finite<T>(feed.x, training.architecture.input_scale.layer);
         if (result.outcome == Outcome::diverged)
             throw_diverged(training.architecture.stages[result.stage].layer, result.what, training.state.cursor.step);
         report.stopped = result.outcome == Outcome::stopped;
@@ -162,7 +162,7 @@ template <class T> Evaluation evaluate(const Context &context, const Training<T>
             }
         }
     });
-    if (!all_finite) throw_non_finite<T>(feed.x);
+    if (!all_finite) throw_non_finite<T>(feed.x, training.architecture.input_scale.layer);
     const double mean = sum_rows(losses.data(), n) / static_cast<double>(loss.per_element ? n * net.outputs : n);
     Evaluation evaluation{mean + penalty_of(kernels, net, training.network->parameters), {}};
     std::vector<Seen> slots(static_cast<std::size_t>(tree_slots(n)), nothing); // a panel is a leaf
@@ -193,7 +193,7 @@ template <class T> Gradients<T> gradients(const Context &context, const Training
     Processor<T> processor;
     processor.prepare(kernels, copy, feed.rows(), feed.rows(), team, team, Strategy::gradients);
     const Result<T> result = run_with(processor, copy, request, {team, Strategy::gradients});
-    if (result.outcome == Outcome::bad_input) throw_non_finite<T>(feed.x);
+    if (result.outcome == Outcome::bad_input) throw_non_finite<T>(feed.x, training.architecture.input_scale.layer);
     if (result.outcome == Outcome::diverged)
         throw_diverged(copy.architecture.stages[result.stage].layer, result.what, copy.state.cursor.step);
     const Buffer<T> &values = processor.fetch_gradients();
@@ -248,7 +248,7 @@ template <class T> void predict(const Context &context, const Network<T> &networ
         }
     });
     network.forward_memory.give_back(std::move(spaces));
-    if (!all_finite) throw_non_finite<T>(x);
+    if (!all_finite) throw_non_finite<T>(x, net.input_scale.layer);
 }
 
 template Report run(const Context &, Training<float> &, Processor<float> &, const Feed<float> &, const RunOptions &);

@@ -2,6 +2,7 @@
 #include "ganglion/clipping.hpp"
 #include "ganglion/leaves.hpp"
 #include "ganglion/matmul.hpp"
+#include "ganglion/normalization.hpp"
 #include "ganglion/penalties.hpp"
 
 namespace ganglion {
@@ -12,6 +13,7 @@ namespace {
 template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch, bool updates) {
     const auto [s, row, rows, column, columns] = unit;
     const Stage &stage = step.net->stages[at(s)];
+    if (normalizes(stage)) return normalization_gradients(step, unit, scratch);
     const Kernels<T> &kernels = *step.kernels;
     const Index stride = round_up(columns, padding), whole = whole_vectors(kernels, columns);
     const bool with_bias = stage.bias >= 0 && row == 0;
@@ -59,9 +61,12 @@ template <class T> void transpose_tile(const Kernels<T> &kernels, const Architec
 // The optimizer on a tile of a kernel and, with its first rows, on the bias of its columns; then Wᵀ.
 template <class T> void apply_tile(const Step<T> &step, const Unit &unit, const T *g, Index g_stride, const T *db, Scratch<T> &scratch) {
     const Stage &stage = step.net->stages[at(unit.stage)];
-    update_block(step, step.net->parameters[at(stage.kernel)], unit.row, unit.rows, unit.column, unit.columns, g, g_stride, scratch);
+    if (weight_of(stage) >= 0)
+        update_block(step, step.net->parameters[at(weight_of(stage))], unit.row, unit.rows, unit.column, unit.columns, g, g_stride,
+                     scratch);
     if (stage.bias >= 0 && unit.row == 0)
         update_block(step, step.net->parameters[at(stage.bias)], 0, 1, unit.column, unit.columns, db, unit.columns, scratch);
+    if (normalizes(stage)) move_statistics(step, unit, scratch);
     transpose_tile(*step.kernels, *step.net, *step.parameters, unit);
 }
 
@@ -76,12 +81,14 @@ template <class T> void update_tile(const Step<T> &step, const Unit &unit, Scrat
 template <class T> void store_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch) {
     gradient_tile(step, unit, scratch, false);
     const Stage &stage = step.net->stages[at(unit.stage)];
-    const Parameter &w = step.net->parameters[at(stage.kernel)];
     T *gradients = step.workspace->gradients.data();
-    const MatrixView<const T> tile{scratch.kernel_tiles.data(), unit.rows, unit.columns, round_up(unit.columns, padding)};
-    copy_columns(tile, 0, MatrixView<T>{gradients + w.offset + unit.row * w.stride + unit.column, unit.rows, unit.columns, w.stride});
     T &largest = scratch.notes.gradient[at(unit.stage)];
-    keep_largest(largest, step.kernels->largest(tile));
+    if (weight_of(stage) >= 0) {
+        const Parameter &w = step.net->parameters[at(weight_of(stage))];
+        const MatrixView<const T> tile{scratch.kernel_tiles.data(), unit.rows, unit.columns, round_up(unit.columns, padding)};
+        copy_columns(tile, 0, MatrixView<T>{gradients + w.offset + unit.row * w.stride + unit.column, unit.rows, unit.columns, w.stride});
+        keep_largest(largest, step.kernels->largest(tile));
+    }
     if (stage.bias < 0 || unit.row > 0) return;
     const MatrixView<const T> bias{scratch.bias_tiles.data(), 1, unit.columns, unit.columns};
     copy_columns(bias, 0,
@@ -91,12 +98,16 @@ template <class T> void store_tile(const Step<T> &step, const Unit &unit, Scratc
 
 template <class T> void apply_stored_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch) {
     const Stage &stage = step.net->stages[at(unit.stage)];
-    const Parameter &w = step.net->parameters[at(stage.kernel)];
-    const T *gradients = step.workspace->gradients.data();
-    const T *g = gradients + w.offset + unit.row * w.stride + unit.column;
+    const T *gradients = step.workspace->gradients.data(), *dw = scratch.kernel_tiles.data(); // of a stage without weights
+    Index stride = round_up(unit.columns, padding);
+    if (weight_of(stage) >= 0) {
+        const Parameter &w = step.net->parameters[at(weight_of(stage))];
+        dw = gradients + w.offset + unit.row * w.stride + unit.column;
+        stride = w.stride;
+    }
     const T *db = stage.bias >= 0 ? gradients + step.net->parameters[at(stage.bias)].offset + unit.column : nullptr;
-    if (!clips(step)) return apply_tile(step, unit, g, w.stride, db, scratch);
-    clip_into_tile(step, unit, g, w.stride, db, scratch);
+    if (!clips(step)) return apply_tile(step, unit, dw, stride, db, scratch);
+    clip_into_tile(step, unit, dw, stride, db, scratch);
     apply_tile<T>(step, unit, scratch.kernel_tiles.data(), round_up(unit.columns, padding), scratch.bias_tiles.data(), scratch);
 }
 

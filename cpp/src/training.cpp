@@ -66,6 +66,8 @@ template <class T> void assign(Network<T> &network, std::size_t index, MatrixVie
             if (!std::isfinite(value.data[r * value.stride + c]))
                 throw std::invalid_argument("layer '" + parameter.layer + "': the value at [" + std::to_string(r) + ", " +
                                             std::to_string(c) + "] is not a finite number; weights must be finite");
+    if (!parameter.negative && std::any_of(value.data, value.data + value.columns, [](T x) { return x < 0; }))
+        throw std::invalid_argument("layer '" + parameter.layer + "': a moving variance must not be negative");
     for (Index r = 0; r < value.rows; ++r)
         std::copy_n(value.data + r * value.stride, value.columns,
                     network.parameters.values.data() + parameter.offset + r * parameter.stride);

@@ -36,6 +36,11 @@ template <class T> Workspace<T> make_forward_workspace(const Architecture &net, 
         const Index size = checked_product(rows, row_stride(stage.outputs));
         space.h.emplace_back(size);
         space.z.emplace_back(stage.needs == Needs::input ? size : 0);
+        Normalized<T> &normalized = space.normalized.emplace_back();
+        if (!normalizes(stage)) continue;
+        normalized.values = Buffer<T>(size);
+        normalized.statistics =
+            Buffer<T>(stage.operation == Operation::features ? rows : checked_product(statistic_rows, row_stride(stage.outputs)));
     }
     add_thread(space, net, rows);
     return space;

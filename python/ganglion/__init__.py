@@ -18,7 +18,22 @@ from typing import TYPE_CHECKING, Any
 from ganglion import errors, initializers, layers, losses, metrics, optimizers, regularizers, schedules
 from ganglion._native import __version__
 from ganglion.history import History
-from ganglion.layers import ELU, Activation, Dense, Identity, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
+from ganglion.layers import (
+    ELU,
+    Activation,
+    BatchNormalization,
+    Dense,
+    Dropout,
+    Flatten,
+    Identity,
+    LayerNormalization,
+    LeakyReLU,
+    ReLU,
+    Rescale,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
 from ganglion.losses import CrossEntropy, MeanSquaredError
 from ganglion.machine import info, use_kernel_set
 from ganglion.optimizers import SGD, AdaGrad, Adam, AdamW, RMSprop
@@ -43,12 +58,16 @@ __all__ = [
     "AdaGrad",
     "Adam",
     "AdamW",
+    "BatchNormalization",
     "Cosine",
     "CrossEntropy",
     "Dense",
+    "Dropout",
     "Exponential",
+    "Flatten",
     "History",
     "Identity",
+    "LayerNormalization",
     "LeakyReLU",
     "Linear",
     "LinearDecay",
@@ -57,6 +76,7 @@ __all__ = [
     "PiecewiseConstant",
     "RMSprop",
     "ReLU",
+    "Rescale",
     "Sequential",
     "Sigmoid",
     "Softmax",

@@ -17,18 +17,22 @@ __all__: list[str] = [
     "Context",
     "Dense",
     "Differential",
+    "Dropout",
     "Evaluation",
     "Feed",
+    "Flatten",
     "Gradients",
     "Initializer",
     "KernelSetInfo",
     "Metric",
     "Network",
     "NonFiniteInputError",
+    "Normalization",
     "Optimizer",
     "Pass",
     "Passes",
     "Report",
+    "Rescale",
     "Schedule",
     "Snapshot",
     "Training",
@@ -151,6 +155,43 @@ class Activation:
     """
     def __init__(self, name: str, activation: str, alpha: typing.SupportsFloat | typing.SupportsIndex) -> None: ...
 
+class Dropout:
+    """
+    A dropout layer as the core is told of it.
+    """
+    def __init__(self, name: str, rate: typing.SupportsFloat | typing.SupportsIndex) -> None: ...
+
+class Normalization:
+    """
+    A normalization of columns over the batch or of rows, as the core is told of it.
+    """
+    def __init__(
+        self,
+        name: str,
+        over_batch: bool,
+        epsilon: typing.SupportsFloat | typing.SupportsIndex,
+        momentum: typing.SupportsFloat | typing.SupportsIndex = 0.0,
+        center: bool = True,
+        scale: bool = True,
+    ) -> None: ...
+
+class Rescale:
+    """
+    A rescale layer as the core is told of it.
+    """
+    def __init__(
+        self,
+        name: str,
+        scale: typing.SupportsFloat | typing.SupportsIndex,
+        offset: typing.SupportsFloat | typing.SupportsIndex,
+    ) -> None: ...
+
+class Flatten:
+    """
+    A flatten layer as the core is told of it.
+    """
+    def __init__(self, name: str) -> None: ...
+
 class Network:
     """
     A network: its architecture and its parameters, in one flat buffer.
@@ -158,7 +199,7 @@ class Network:
     def __init__(
         self,
         inputs: typing.SupportsInt | typing.SupportsIndex,
-        layers: collections.abc.Sequence[Dense | Activation],
+        layers: collections.abc.Sequence[Dense | Activation | Dropout | Normalization | Rescale | Flatten],
         dtype: str,
         seed: typing.SupportsInt | typing.SupportsIndex,
     ) -> None: ...
@@ -168,7 +209,7 @@ class Network:
         """
     def parameters(self) -> list[typing.Any]:
         """
-        Live read-only views: kernel (I, O) and bias (O,) of each dense layer in order.
+        Live read-only views: kernel (I, O), bias (O,) and the like of each layer in order.
         """
     def predict(self, context: Context, x: numpy.typing.NDArray[typing.Any]) -> numpy.typing.NDArray[typing.Any]:
         """
@@ -180,6 +221,11 @@ class Network:
     def inputs(self) -> int: ...
     @property
     def outputs(self) -> int: ...
+    @property
+    def trainable(self) -> tuple[typing.Any, ...]:
+        """
+        Of each parameter, whether training changes it by gradients; the others are moving statistics.
+        """
     @property
     def version(self) -> int:
         """
@@ -322,7 +368,7 @@ class Evaluation:
 
 class Gradients:
     """
-    Mean loss of a batch and its gradient by parameter.
+    Mean loss of a batch and its gradient by trainable parameter.
     """
     @property
     def arrays(self) -> list[typing.Any]: ...
@@ -413,9 +459,9 @@ class Passes:
     What the passes over one network share: its gradients and their memory.
     """
     def __init__(self, network: Network) -> None: ...
-    def forward(self, context: Context, x: numpy.typing.NDArray[typing.Any]) -> tuple[typing.Any, ...]:
+    def forward(self, context: Context, x: numpy.typing.NDArray[typing.Any], training: bool) -> tuple[typing.Any, ...]:
         """
-        A pass over float32, float64 or uint8 rows, and its output (n, O).
+        A pass over float32, float64 or uint8 rows, in training or not, and its output (n, O).
         """
     def gradient(self, index: typing.SupportsInt | typing.SupportsIndex) -> typing.Any:
         """

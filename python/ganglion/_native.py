@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import TypeAlias
 
 # libgomp reads GOMP_SPINCOUNT once, when it is loaded. By default an idle thread spins for milliseconds, which costs
 # NumPy's threads a factor of 30 where both alternate; 10,000 turns are enough to bridge the gap between two phases.
@@ -16,15 +17,19 @@ try:
         Context,
         Dense,
         Differential,
+        Dropout,
         Feed,
+        Flatten,
         Initializer,
         Metric,
         Network,
         NonFiniteInputError,
+        Normalization,
         Optimizer,
         Pass,
         Passes,
         Report,
+        Rescale,
         Schedule,
         Training,
         TrainingDivergedError,
@@ -43,20 +48,27 @@ finally:
     if _ours:
         del os.environ["GOMP_SPINCOUNT"]
 
+Layer: TypeAlias = Activation | Dense | Dropout | Flatten | Normalization | Rescale  # as the core is told of them
+
 __all__ = [
     "Activation",
     "Context",
     "Dense",
     "Differential",
+    "Dropout",
     "Feed",
+    "Flatten",
     "Initializer",
+    "Layer",
     "Metric",
     "Network",
     "NonFiniteInputError",
+    "Normalization",
     "Optimizer",
     "Pass",
     "Passes",
     "Report",
+    "Rescale",
     "Schedule",
     "Training",
     "TrainingDivergedError",

@@ -12,7 +12,7 @@ import numpy as np
 from ganglion import _native, inputs
 from ganglion.descriptions import from_config, unknown_name
 from ganglion.input_layer import Input, with_input_shape
-from ganglion.layers import LAYERS, Identity, Layer
+from ganglion.layers import LAYERS, Flatten, Layer
 
 __all__ = ["Architecture"]
 
@@ -48,11 +48,16 @@ class Architecture:
 
     @property
     def function(self) -> Layer:
-        """The activation that the last output comes out of, layers that are the identity aside."""
-        for layer in reversed(self.layers):
-            if not isinstance(layer.function, Identity) or layer.parameter_shapes(1):
-                return layer.function
-        return Identity()
+        """The activation that the last output comes out of; layers that change nothing in prediction aside."""
+        return next((layer for layer in reversed(self.layers) if not layer.transparent), self.layers[0]).function
+
+    @property
+    def flattens(self) -> bool:
+        """Whether samples of more than one dimension are flattened before a layer looks at their columns."""
+        for layer in self.layers:
+            if isinstance(layer, Flatten) or not layer.any_rank:
+                return isinstance(layer, Flatten)
+        return False
 
     def sizes(self, features: int) -> list[int]:
         """Number of features that the first layer takes, then the number of outputs of every layer.
@@ -67,7 +72,7 @@ class Architecture:
         result = [features]
         before = "the data"
         for layer in self.layers:
-            if layer.input_shape is not None and layer.input_shape[0] != result[-1]:
+            if layer.input_shape is not None and math.prod(layer.input_shape) != result[-1]:
                 given = f"{before} gives ({result[-1]},)"
                 raise ValueError(f"layer {layer.name!r} has input_shape {layer.input_shape}, but {given}")
             result.append(layer.outputs(result[-1]))
@@ -110,16 +115,18 @@ class Architecture:
     def table(self, features: int) -> str:
         """Layers, output shapes and parameters, for people."""
         sizes = self.sizes(features)
-        rows, total = [], 0
+        rows, total, moving = [], 0, 0
         for layer, before, after in zip(self.layers, sizes, sizes[1:], strict=False):
             count = sum(map(math.prod, layer.parameter_shapes(before).values()))
             total += count
+            moving += len(layer.statistics) * before
             rows.append((f"{layer.name} ({type(layer).__name__})", f"(B, {after})", f"{count:,}"))
         header = ("Layer", "Output shape", "Parameters")
         first, second, third = (max(map(len, column)) for column in zip(header, *rows, strict=True))
         lines = [f"{name:<{first}}    {shape:<{second}}    {count:>{third}}" for name, shape, count in [header, *rows]]
         rule = "─" * len(lines[0])
-        return "\n".join([lines[0], rule, *lines[1:], rule, self._count(total)])
+        of_them = [f"{total - moving:,} trainable, {moving:,} moving statistics"] if moving else []
+        return "\n".join([lines[0], rule, *lines[1:], rule, self._count(total), *of_them])
 
     def _count(self, parameters: int) -> str:
         size = _bytes(parameters * np.dtype(self.dtype).itemsize)

@@ -115,7 +115,10 @@ def load(path: str | os.PathLike[str]) -> Sequential:
 
     config, tensors = _read(path)
     model = Sequential.from_config(config)
-    model.load_state_dict(tensors)
+    try:
+        model.load_state_dict(tensors)
+    except ValueError as error:
+        raise CheckpointError(f"{error}; the file is damaged") from None
     return model
 
 

@@ -20,7 +20,7 @@ class Input:
     Parameters
     ----------
     shape
-        ``(features,)``.
+        ``(features,)``; ``(28, 28)`` before layers that take samples of any shape.
 
     Raises
     ------
@@ -37,7 +37,7 @@ class Input:
     shape: Sequence[int]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "shape", (inputs.size("shape", self.shape),))
+        object.__setattr__(self, "shape", inputs.shape("shape", self.shape))
 
 
 def with_input_shape(given: Input, layer: L) -> L:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeGuard
 
 import numpy as np
@@ -27,11 +27,14 @@ __all__ = [
     "features",
     "first_where",
     "flag",
+    "flat_shape",
+    "flattened",
     "in_place",
     "integer",
     "labels",
     "numeric",
     "real",
+    "shape",
     "size",
     "targets",
     "values",
@@ -113,6 +116,31 @@ def size(argument: str, value: object) -> int:
         remedy = f"; flatten each row: ({math.prod(numbers)},)" if numbers else ""
         raise ValueError(f"{argument} must hold one size, like (784,); given {tuple(value)}{remedy}")
     return numbers[0]
+
+
+def flat_shape(argument: str, value: object) -> tuple[int, ...]:
+    """A shape of one size, like ``(784,)``."""
+    return (size(argument, value),)
+
+
+def shape(argument: str, value: object) -> tuple[int, ...]:
+    """A sample's shape, of one size or more: ``(784,)`` or ``(28, 28)``."""
+    if not isinstance(value, (tuple, list)):
+        raise TypeError(f"{argument} must be a tuple like (28, 28); given {value!r} of type {type(value).__name__}")
+    if not value:
+        raise ValueError(f"{argument} must hold at least one size, like (784,); given {tuple(value)}")
+    return tuple(integer(argument, number, minimum=1) for number in value)
+
+
+def flattened(argument: str, value: object, sample: Sequence[int] | None) -> Array:
+    """Samples of any shape, `sample` where it is known, as (n, features); a view where NumPy can make one."""
+    array = numeric(argument, value)
+    if array.ndim <= 2:
+        return array
+    if sample is not None and len(sample) > 1 and array.shape[1:] != tuple(sample):
+        sizes = ", ".join(map(str, sample))
+        raise ValueError(f"{argument} must have shape (n, {sizes}) or (n, {math.prod(sample)}); given {array.shape}")
+    return array.reshape(len(array), math.prod(array.shape[1:]))
 
 
 def dtype_name(value: object) -> Literal["float32", "float64"]:

@@ -7,7 +7,7 @@ row to the core's table, its function to ``ganglion.reference``, and one class h
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -23,13 +23,18 @@ __all__ = [
     "ELU",
     "LAYERS",
     "Activation",
+    "BatchNormalization",
     "Dense",
+    "Dropout",
+    "Flatten",
     "Identity",
     "Input",
     "Layer",
+    "LayerNormalization",
     "LeakyReLU",
     "NamedActivation",
     "ReLU",
+    "Rescale",
     "Sigmoid",
     "Softmax",
     "Tanh",
@@ -48,6 +53,9 @@ class Layer(Description):
         Unique within a model, without a dot; one that is not given is made from the kind: ``dense``, ``dense_1``, ….
     """
 
+    any_rank: ClassVar[bool] = False  # whether it takes samples of any shape, element by element
+    statistics: ClassVar[Mapping[str, float]] = MappingProxyType({})  # parameters no optimizer changes, as they start
+
     _: KW_ONLY
     input_shape: Sequence[int] | None = None
     name: str | None = None
@@ -56,7 +64,8 @@ class Layer(Description):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.input_shape is not None:
-            self._set("input_shape", (inputs.size("input_shape", self.input_shape),))
+            read = inputs.shape if self.any_rank else inputs.flat_shape
+            self._set("input_shape", read("input_shape", self.input_shape))
         if self.name is not None:
             if not isinstance(self.name, str):
                 raise TypeError(f"name must be a string; given {self.name!r} of type {type(self.name).__name__}")
@@ -84,6 +93,11 @@ class Layer(Description):
         """The activation that the layer's output comes out of."""
         return Identity()
 
+    @property
+    def transparent(self) -> bool:
+        """Whether in prediction the output is the input."""
+        return False
+
     def outputs(self, inputs: int) -> int:
         """Number of outputs for a number of inputs."""
         return inputs
@@ -94,7 +108,7 @@ class Layer(Description):
         return {}
 
     @abstractmethod
-    def native(self, name: str) -> _native.Dense | _native.Activation:
+    def native(self, name: str) -> _native.Layer:
         """What the core is told."""
 
 
@@ -127,6 +141,11 @@ ACTIVATIONS = Family[NamedActivation]("activation", NamedActivation)
 @ACTIVATIONS.add("identity", "linear")
 class Identity(NamedActivation):
     """h = z."""
+
+    @property
+    def transparent(self) -> bool:
+        """It is."""
+        return True
 
 
 @ACTIVATIONS.add("sigmoid")
@@ -234,6 +253,11 @@ class Activation(Layer):
         """The activation that is meant."""
         return ACTIVATIONS.find("activation", self.activation)
 
+    @property
+    def transparent(self) -> bool:
+        """Whether the activation is the identity."""
+        return self.function.transparent
+
     def native(self, name: str) -> _native.Activation:
         """What the core is told."""
         return self.function.native(name)
@@ -325,4 +349,22 @@ class Dense(Layer):
         return REGULARIZERS.find("kernel_regularizer", self.kernel_regularizer).coefficients
 
 
-LAYERS: dict[str, type[Layer]] = {"Dense": Dense, "Activation": Activation, **ACTIVATIONS.classes}
+# They derive from Layer, and the table below has them.
+from ganglion.transformations import (  # noqa: E402
+    BatchNormalization,
+    Dropout,
+    Flatten,
+    LayerNormalization,
+    Rescale,
+)
+
+LAYERS: dict[str, type[Layer]] = {
+    "Dense": Dense,
+    "Activation": Activation,
+    "BatchNormalization": BatchNormalization,
+    "Dropout": Dropout,
+    "Flatten": Flatten,
+    "LayerNormalization": LayerNormalization,
+    "Rescale": Rescale,
+    **ACTIVATIONS.classes,
+}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ganglion import inputs, layers
@@ -11,7 +11,22 @@ from ganglion.layers import Dense, Identity, Layer, NamedActivation, Sigmoid, Ta
 if TYPE_CHECKING:
     from ganglion.results import Parameter
 
-__all__ = ["ELU", "Identity", "LayerView", "LeakyReLU", "Linear", "ReLU", "Sigmoid", "Softmax", "Tanh", "text"]
+__all__ = [
+    "ELU",
+    "BatchNorm1d",
+    "Dropout",
+    "Flatten",
+    "Identity",
+    "LayerNorm",
+    "LayerView",
+    "LeakyReLU",
+    "Linear",
+    "ReLU",
+    "Sigmoid",
+    "Softmax",
+    "Tanh",
+    "text",
+]
 
 
 def Linear(in_features: int, out_features: int, bias: bool = True) -> Dense:  # noqa: N802
@@ -56,6 +71,59 @@ def Softmax(dim: int | None = 1) -> layers.Softmax:  # noqa: N802
     return layers.Softmax()
 
 
+def Dropout(p: float = 0.5, inplace: bool = False) -> layers.Dropout:  # noqa: N802, ARG001
+    """`layers.Dropout`, which drops in training mode: after ``model.eval()`` no more."""
+    return layers.Dropout(inputs.real("p", p, minimum=0, below=1))
+
+
+def BatchNorm1d(  # noqa: N802
+    num_features: int, eps: float = 1e-5, momentum: float = 0.1, affine: bool = True
+) -> layers.BatchNormalization:
+    """`layers.BatchNormalization`, whose momentum is 1 − `momentum`.
+
+    Unlike PyTorch's it lets the running variance follow the biased variance of the batch, B in place of B − 1, and
+    takes a batch of one row, which gives the bias.
+
+    Examples
+    --------
+    >>> from ganglion import nn
+    >>> nn.Sequential(nn.Linear(2, 3), BatchNorm1d(3)).state_dict()["1.running_var"]
+    array([1., 1., 1.], dtype=float32)
+    """
+    affine = inputs.flag("affine", affine)
+    return layers.BatchNormalization(
+        momentum=1 - inputs.real("momentum", momentum, above=0),
+        epsilon=eps,
+        center=affine,
+        scale=affine,
+        input_shape=(inputs.integer("num_features", num_features, minimum=1),),
+    )
+
+
+def LayerNorm(  # noqa: N802
+    normalized_shape: int | Sequence[int], eps: float = 1e-5, elementwise_affine: bool = True, bias: bool = True
+) -> layers.LayerNormalization:
+    """`layers.LayerNormalization` over the features of a row."""
+    affine = inputs.flag("elementwise_affine", elementwise_affine)
+    shape = (normalized_shape,) if isinstance(normalized_shape, int) else normalized_shape
+    size = inputs.size("normalized_shape", shape)
+    return layers.LayerNormalization(
+        epsilon=eps, center=affine and inputs.flag("bias", bias), scale=affine, input_shape=(size,)
+    )
+
+
+def Flatten(start_dim: int = 1, end_dim: int = -1) -> layers.Flatten:  # noqa: N802
+    """`layers.Flatten`: all of a sample's dimensions."""
+    if (start_dim, end_dim) != (1, -1):
+        raise ValueError(f"start_dim and end_dim must be 1 and -1, all of a sample; given {start_dim} and {end_dim}")
+    return layers.Flatten()
+
+
+def _batch_norm(layer: Any, features: int) -> str:
+    options = f"eps={layer.epsilon}, momentum={round(1 - layer.momentum, 12)}, affine={layer.scale}"
+    return f"BatchNorm1d({features}, {options}, track_running_stats=True)"
+
+
 def _linear(layer: Any, features: int) -> str:
     if layer.activation is not None:
         return repr(layer)
@@ -67,6 +135,12 @@ TEXTS: dict[type[Layer], Callable[[Any, int], str]] = {
     Dense: _linear,
     layers.LeakyReLU: lambda layer, _: f"LeakyReLU(negative_slope={layer.negative_slope})",
     layers.ELU: lambda layer, _: f"ELU(alpha={layer.negative_scale})",
+    layers.Dropout: lambda layer, _: f"Dropout(p={layer.rate}, inplace=False)",
+    layers.BatchNormalization: _batch_norm,
+    layers.LayerNormalization: lambda layer, features: (
+        f"LayerNorm(({features},), eps={layer.epsilon}, elementwise_affine={layer.scale})"
+    ),
+    layers.Flatten: lambda _layer, _: "Flatten(start_dim=1, end_dim=-1)",
     layers.Softmax: lambda _layer, _: "Softmax(dim=1)",
 }
 

@@ -6,6 +6,7 @@ take a loss's gradients to the weights are in ``ganglion.optim``. What PyTorch's
 - an output remembers its forward pass, and a loss of it the way back; arithmetic on an output gives what cannot be
   differentiated, and its ``backward()`` says so;
 - ``backward()`` after ``step()`` without ``zero_grad()``, and of a forward pass that is older than the weights, raise;
+- `BatchNorm1d` lets the running variance follow the batch's biased variance, as Keras does, not the unbiased one;
 - targets of shape (n,) fit outputs of shape (n, 1); nothing is broadcast;
 - the initial weights have PyTorch's distribution, but depend on the model's seed alone.
 
@@ -36,7 +37,22 @@ import numpy as np
 from ganglion import _native, inputs, machine, sequential
 from ganglion.criteria import CrossEntropyLoss, MSELoss
 from ganglion.layers import Layer
-from ganglion.modules import ELU, Identity, LayerView, LeakyReLU, Linear, ReLU, Sigmoid, Softmax, Tanh, text
+from ganglion.modules import (
+    ELU,
+    BatchNorm1d,
+    Dropout,
+    Flatten,
+    Identity,
+    LayerNorm,
+    LayerView,
+    LeakyReLU,
+    Linear,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Tanh,
+    text,
+)
 from ganglion.results import Output, Parameter
 
 if TYPE_CHECKING:
@@ -46,8 +62,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ELU",
+    "BatchNorm1d",
     "CrossEntropyLoss",
+    "Dropout",
+    "Flatten",
     "Identity",
+    "LayerNorm",
     "LeakyReLU",
     "Linear",
     "MSELoss",
@@ -59,7 +79,14 @@ __all__ = [
 ]
 
 # The house's names of parameters, and PyTorch's.
-NAMES = {"kernel": "weight", "bias": "bias"}
+NAMES = {
+    "kernel": "weight",
+    "bias": "bias",
+    "gamma": "weight",
+    "beta": "bias",
+    "moving_mean": "running_mean",
+    "moving_variance": "running_var",
+}
 ELSEWHERE = {
     "Module": "a network is an nn.Sequential of layers",
     "Parameter": "parameters belong to the layers of an nn.Sequential: model.parameters()",
@@ -164,7 +191,7 @@ class Sequential(sequential.Sequential):
         if not inputs.in_place(x, self._features):
             x = self._checked(x)
         passes = self._passes or self.passes
-        forward, values = passes.forward(machine.context(), x)
+        forward, values = passes.forward(machine.context(), x, self.training)
         output: Output = values.view(Output)
         output.forward, output.model, output.values = forward, self, values
         return output
@@ -175,6 +202,8 @@ class Sequential(sequential.Sequential):
                 "x is the output of another model, and gradients do not flow from one model to another: put the layers "
                 "into one nn.Sequential, or pass x.detach()"
             )
+        if self._architecture.flattens:
+            x = inputs.flattened("x", x, self.layers[0].input_shape)
         if self._network is None:
             array = inputs.features("x", x, None, self.dtype)
             self.build((array.shape[1],))
@@ -216,14 +245,14 @@ class Sequential(sequential.Sequential):
 
     def parameters(self) -> Iterator[Parameter]:  # type: ignore[override]
         """Live read-only views: weight (out, in) and bias (out,) of each layer in order."""
-        return iter(self._named())
+        return (parameter for parameter in self._named() if self.network.trainable[parameter.index])
 
     def named_parameters(self) -> Iterator[tuple[str, Parameter]]:
         """The parameters with their names: ``("hidden.weight", …)``."""
-        return ((parameter.name, parameter) for parameter in self._named())
+        return ((parameter.name, parameter) for parameter in self.parameters())
 
     def state_dict(self) -> dict[str, Array]:
-        """Live read-only views of all parameters by name, in PyTorch's shapes."""
+        """Live read-only views by name, in PyTorch's shapes, running statistics included."""
         return {parameter.name: parameter.detach() for parameter in self._named()}
 
     def load_state_dict(self, state: Mapping[str, ArrayLike]) -> None:
@@ -235,6 +264,7 @@ class Sequential(sequential.Sequential):
             If a name is missing or unknown, a shape differs, or a value is not finite; the model is then unchanged.
         """
         shapes = {parameter.name: parameter.shape for parameter in self._named()}
+        state = {name: array for name, array in state.items() if not name.endswith(".num_batches_tracked")}
         arrays = sequential.matching(state, shapes, self.dtype)
         self._overwrite([np.ascontiguousarray(array.T) for array in arrays])
 

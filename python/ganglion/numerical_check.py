@@ -39,7 +39,11 @@ def differences(
     found = training.gradients(context, feed)
     bound = OF_GRADIENT * max((np.abs(array).max() for array in found.arrays), default=0.0) + OF_LOSS * abs(found.loss)
     generator = np.random.default_rng(0)
+    gradients = iter(found.arrays)
     for index, (name, weights) in enumerate(twin.state_dict().items()):
+        if not twin.network.trainable[index]:
+            continue
+        gradient = next(gradients)
         kept = np.array(weights)
         chosen = np.sort(generator.permutation(kept.size)[:ELEMENTS])
 
@@ -50,7 +54,7 @@ def differences(
             return training.gradients(context, feed).loss  # the loss as training sees it, dropout and all
 
         expected = numerical_gradient(value, kept.flat[chosen], STEP)
-        actual = found.arrays[index].flat[chosen]
+        actual = gradient.flat[chosen]
         smooth = [
             abs(a - e) <= bound or not _has_kink(value, kept.flat[place], place, bound)
             for a, e, place in zip(actual, expected, chosen, strict=True)

@@ -40,7 +40,9 @@ def checked(model: Sequential, loss: Loss, x: object, y: object, x_argument: str
     TypeError, ValueError
         All that can be wrong with them, but for NaN and infinity in features that stay where they lie.
     """
-    known = None if model.input_shape is None else model.input_shape[0]
+    known = None if model.input_shape is None else model.network.inputs
+    if model.architecture.flattens:
+        x = inputs.flattened(x_argument, x, model.layers[0].input_shape)
     array = inputs.features(x_argument, x, known, model.dtype)
     targets = inputs.targets(y_argument, y)
     if targets.ndim > 0 and len(targets) != len(array):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -104,9 +105,11 @@ class Sequential(KerasDoor):
         return self._architecture.dtype
 
     @property
-    def input_shape(self) -> tuple[int] | None:
-        """``(features,)``, or None before it is known."""
-        return None if self._network is None else (self._features,)
+    def input_shape(self) -> tuple[int, ...] | None:
+        """``(features,)`` or, where the first layer says so, the shape of a sample; None before it is known."""
+        if self._network is None:
+            return None
+        return tuple(self.layers[0].input_shape or (self._features,))
 
     @property
     def output_shape(self) -> tuple[int] | None:
@@ -123,7 +126,8 @@ class Sequential(KerasDoor):
         MemoryError
             If there is not enough memory.
         """
-        features = inputs.size("input_shape", input_shape)
+        read = inputs.shape if self._architecture.flattens else inputs.flat_shape
+        features = math.prod(read("input_shape", input_shape))
         if self._network is None:
             self._network = self._architecture.network(features)
             self._features = features
@@ -171,8 +175,8 @@ class Sequential(KerasDoor):
         Parameters
         ----------
         x
-            (n, features). float32, float64 and uint8 arrays with contiguous rows are read where they lie; all else that
-            NumPy takes for real numbers is copied first.
+            (n, features), or samples of any shape for a model that flattens them. float32, float64 and uint8 arrays
+            with contiguous rows are read where they lie; all else that NumPy takes for real numbers is copied first.
         batch_size, verbose
             Keras's, and without effect: all rows are one call, and nothing is printed.
         threads
@@ -197,6 +201,8 @@ class Sequential(KerasDoor):
             check_predict(batch_size, verbose, others)
         if inputs.in_place(x, self._features):
             return network.predict(machine.context(threads), x)
+        if self._architecture.flattens:
+            x = inputs.flattened("x", x, self.input_shape)
         array = inputs.features("x", x, self._features, self.dtype)
         if len(array) == 0:
             return np.empty((0, network.outputs), self.dtype)
@@ -267,11 +273,11 @@ class Sequential(KerasDoor):
     # Weights
 
     def parameters(self) -> list[Array]:
-        """Live read-only views of all parameters: kernel (I, O) and bias (O,) of each layer in order."""
-        return self.network.parameters()
+        """Live read-only views of what gradients change: kernel (I, O), bias (O,), … of each layer in order."""
+        return [view for view, yes in zip(self.network.parameters(), self.network.trainable, strict=True) if yes]
 
     def state_dict(self) -> dict[str, Array]:
-        """Live read-only views of all parameters by name: ``"dense.kernel"``, ``"dense.bias"``, …."""
+        """Live read-only views by name, moving statistics included: ``"dense.kernel"``, ``"dense.bias"``, …."""
         return self.arrays()
 
     def arrays(self) -> dict[str, Array]:
@@ -282,7 +288,7 @@ class Sequential(KerasDoor):
         return self._architecture.parameter_shapes(self.network.inputs)
 
     def get_weights(self) -> list[Array]:
-        """Copies of all parameters in the order of `parameters`, which is Keras's."""
+        """Copies of all parameters and moving statistics, layer by layer, which is Keras's order."""
         return [np.array(parameter) for parameter in self.network.parameters()]
 
     def set_weights(self, weights: Sequence[ArrayLike]) -> None:
@@ -293,8 +299,7 @@ class Sequential(KerasDoor):
         ValueError
             If their number or a shape differs, or a value is not finite; the model is then unchanged.
         """
-        shapes = self._shapes()
-        weights = list(weights)
+        shapes, weights = self._shapes(), list(weights)
         if len(weights) != len(shapes):
             expected = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
             raise ValueError(f"weights must be {len(shapes)} arrays: {expected}; given {len(weights)}")
@@ -382,6 +387,8 @@ def matching(state: Mapping[str, ArrayLike], shapes: Mapping[str, tuple[int, ...
         if array.shape != shape:
             raise ValueError(f"{name} must have shape {shape}; given {array.shape}")
         arrays.append(inputs.values(name, array, dtype, "take the weights from before they became so"))
+        if name.endswith((".moving_variance", ".running_var")) and array.min() < 0:
+            raise ValueError(f"{name} must hold no negative number; given {array.min()}")
     return arrays
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ganglion import _native, inputs, machine, rows
-from ganglion.layers import Dense, Softmax
+from ganglion.counterparts import in_reference
+from ganglion.layers import Softmax
 from ganglion.losses import LOSSES, CrossEntropy, Loss
 from ganglion.optimizers import OPTIMIZERS, Optimizer
 from ganglion.sequential import Sequential
@@ -23,9 +24,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Comparison", "Verification", "verify"]
 
-QUANTITIES = ("output", "dW", "db", "new W", "new b", "loss")
 NUMERICALLY = " numerically"
-LETTERS = {"kernel": "W", "bias": "b"}
+LETTERS = {
+    "kernel": "W",
+    "bias": "b",
+    "gamma": "γ",
+    "beta": "β",
+    "moving_mean": "mean",
+    "moving_variance": "variance",
+}
+OF_LETTERS = [f"{prefix}{letter}" for prefix in ("d", "new ") for letter in LETTERS.values()]
+QUANTITIES = ("output", *OF_LETTERS, "loss")
 
 
 @dataclass(frozen=True)
@@ -37,7 +46,8 @@ class Comparison:
     layer
         The layer's name; empty for the loss.
     quantity
-        ``"output"``, ``"dW"``, ``"db"``, ``"new W"``, ``"new b"`` or ``"loss"``; ``"dW numerically"`` and so on are
+        ``"output"``, ``"dW"``, ``"db"``, ``"new W"``, ``"new b"`` or ``"loss"``, and of a normalization ``"dγ"``,
+        ``"dβ"``, ``"new γ"``, ``"new β"``, ``"new mean"`` or ``"new variance"``; ``"dW numerically"`` and so on are
         beside differences of the loss instead.
     error
         The largest absolute difference from the reference.
@@ -136,9 +146,10 @@ def verify(
 ) -> Verification:
     """Compare a model with the same network in plain float64 NumPy, and print the largest errors.
 
-    Looked at are each layer's output, the loss, the gradients of kernels and biases, and the new ones after an
-    optimizer's first step from the gradients that the core found. The bounds are those of `ganglion.reference.bounds`,
-    from the model's own weights and this very batch. The model is not changed, and a disagreement raises nothing.
+    Looked at are each layer's output in prediction, the loss and the gradients of kernels, biases and the like in
+    training, and the new ones after an optimizer's first step from the gradients that the core found. The bounds are
+    those of `ganglion.reference.bounds`, from the model's own weights and this very batch. The model is not changed,
+    and a disagreement raises nothing.
 
     Parameters
     ----------
@@ -198,7 +209,8 @@ def verify(
     comparisons = [
         *_outputs(model, weights, batch.x, exact),
         *_gradients(model, weights, exact, batch.targets.array, loss, names, found.loss, found.arrays),
-        *_steps(weights, found.arrays, optimizer, optimizer.schedule(0), names, copy.get_weights()),
+        *_steps(model, weights, found.arrays, optimizer, optimizer.schedule(0), names, copy.get_weights()),
+        *_statistics(model, weights, exact, names, copy.get_weights()),
     ]
     layers = [*(layer.name for layer in model.layers), ""]
     comparisons.sort(key=lambda row: (layers.index(row.layer), QUANTITIES.index(row.quantity)))
@@ -217,7 +229,7 @@ def _outputs(model: Sequential, weights: list[Array], x: Array, exact: Array) ->
     """Each layer's output is that of a model which ends there."""
     from ganglion import reference
 
-    layers, ends = _in_reference(model, weights)
+    layers, ends = in_reference(model, weights)
     network = reference.Sequential(layers)
     network.forward(exact)
     bounds = reference.forward_bounds(network, model.dtype)
@@ -243,18 +255,20 @@ def _gradients(
 ) -> Iterator[Comparison]:
     from ganglion import reference
 
-    layers, _ = _in_reference(model, weights)
+    layers, _ = in_reference(model, weights)
     if isinstance(loss, CrossEntropy) and isinstance(model.layers[-1].function, Softmax):
         layers[-1] = reference.Activation("identity")  # the softmax is the loss's own
     network = reference.Sequential(layers)
     value, gradients = network.gradients(exact, targets, loss.row)
     of_loss, bounds = reference.gradient_bounds(network, targets, loss.row, model.dtype)
-    for (layer, kind), actual, expected, bound in zip(names, found, gradients, bounds, strict=True):
+    trained = [name for name, trainable in zip(names, model.network.trainable, strict=True) if trainable]
+    for (layer, kind), actual, expected, bound in zip(trained, found, gradients, bounds, strict=True):
         yield _compared(layer, f"d{LETTERS[kind]}", actual, expected, bound)
     yield _compared("", "loss", np.array(found_loss), np.array(value), np.array(of_loss))
 
 
 def _steps(
+    model: Sequential,
     weights: list[Array],
     gradients: list[Array],
     optimizer: Optimizer,
@@ -270,6 +284,9 @@ def _steps(
         made.clip_norm, made.clip_value = optimizer.clip_norm, optimizer.clip_value
         return made
 
+    trained = [index for index, trainable in enumerate(model.network.trainable) if trainable]
+    weights, new = [weights[index] for index in trained], [new[index] for index in trained]
+    names = [names[index] for index in trained]
     expected = [weight.astype(np.float64) for weight in weights]
     exact = [gradient.astype(np.float64) for gradient in gradients]
     bounds = reference.update_bounds(make, expected, exact, str(weights[0].dtype)) if weights else []
@@ -278,32 +295,30 @@ def _steps(
         yield _compared(layer, f"new {LETTERS[kind]}", actual, array, bound)
 
 
-def _in_reference(
-    model: Sequential, weights: list[Array]
-) -> tuple[list[reference.Dense | reference.Activation], list[int]]:
-    """The layers in the reference with exactly these weights, and where among them each of the model's layers ends."""
+def _statistics(
+    model: Sequential, weights: list[Array], exact: Array, names: list[tuple[str, str]], new: list[Array]
+) -> Iterator[Comparison]:
+    """The moving statistics after a step, as the reference moves them from its own activations."""
     from ganglion import reference
 
-    remaining = iter(weight.astype(np.float64) for weight in weights)
-    layers: list[reference.Dense | reference.Activation] = []
-    ends = []
-    for layer in model.layers:
-        if isinstance(layer, Dense):
-            dense = reference.Dense(next(remaining), next(remaining) if layer.use_bias else None)
-            dense.l1, dense.l2 = layer.penalty
-            layers.append(dense)
-        function = layer.function
-        alpha = float(np.dtype(model.dtype).type(function.alpha))
-        options = dict.fromkeys(reference.ACTIVATIONS[function.row].options, alpha)
-        if function.row != "identity" or not isinstance(layer, Dense):
-            layers.append(reference.Activation(function.row, **options))
-        ends.append(len(layers) - 1)
-    return layers, ends
+    layers, _ = in_reference(model, weights)
+    network = reference.Sequential(layers)
+    network.forward(exact, reference.Moment(0, 0))
+    bounds = iter(reference.statistics_bounds(network, model.dtype))
+    for layer in layers:
+        layer.advance()
+    for (layer_name, kind), actual, expected, trainable in zip(
+        names, new, network.weights, model.network.trainable, strict=True
+    ):
+        if not trainable:
+            yield _compared(layer_name, f"new {LETTERS[kind]}", actual, expected, next(bounds))
 
 
 def _compared(layer: str | None, quantity: str, actual: Array, expected: Array, bound: Array) -> Comparison:
     errors = np.abs(actual.astype(np.float64) - expected)
-    return Comparison(str(layer), quantity, float(errors.max()), float((errors / bound).max()))
+    with np.errstate(divide="ignore"):
+        shares = np.divide(errors, bound, out=np.zeros_like(errors), where=errors != 0)  # nothing to bound is exact
+    return Comparison(str(layer), quantity, float(errors.max()), float(shares.max()))
 
 
 def _percent(share: float) -> str:

@@ -2,6 +2,7 @@
 #pragma once
 #include "ganglion/initializers.hpp"
 #include "ganglion/kernel_set.hpp"
+#include <cstdint>
 #include <string>
 #include <variant>
 #include <vector>
@@ -24,28 +25,80 @@ struct ActivationLayer {
     double alpha;
 };
 
-using LayerDescription = std::variant<DenseLayer, ActivationLayer>;
+struct DropoutLayer {
+    std::string name;
+    double rate; // share of the elements to drop, in [0, 1)
+};
 
-// A kernel (I, O) or a bias (1, O) in the flat buffer of parameters.
+struct NormalizationLayer {
+    std::string name;
+    bool over_batch; // statistics of each column over the batch, and moving ones; else of each row over its columns
+    double epsilon;  // at least the smallest normal float
+    double momentum; // of the moving statistics
+    bool center, scale;
+};
+
+struct RescaleLayer {
+    std::string name;
+    double scale, offset;
+};
+
+struct FlattenLayer { // rows are flat already; it only has a name
+    std::string name;
+};
+
+using LayerDescription = std::variant<DenseLayer, ActivationLayer, DropoutLayer, NormalizationLayer, RescaleLayer, FlattenLayer>;
+
+// A kernel (I, O), or a row (1, O): bias, γ, β or a moving statistic, in the flat buffer of parameters.
 struct Parameter {
     std::string layer;
     bool is_kernel;
     Index offset, rows, columns, stride;
     InitializerDescription initializer;
+    bool trainable = true;
+    bool negative = true;  // whether an element may be below 0
     double l1 = 0, l2 = 0; // of the penalty l1 Σ |w| + l2 Σ w², at least 0
 };
 
-// One activation with, before it, at most one product with a kernel: h = f(x · W + b).
+// What a stage does to its input before bias and activation.
+enum class Operation {
+    product,  // x · W
+    none,     // x
+    dropout,  // in training x / (1 - rate), or 0; else x. It has no activation
+    batches,  // γ · x̂, x normalized by its columns' statistics over the batch; outside training by the moving ones
+    features, // γ · x̂, x normalized by its row's statistics
+    rescale,  // x · scale + offset
+};
+
+// One operation and one activation: h = f(operation(x) + b).
 struct Stage {
     std::string layer;
     Index inputs, outputs;
-    Index kernel = -1, bias = -1; // numbers of parameters; -1: none
+    Index kernel = -1, bias = -1; // numbers of parameters; -1: none. A normalization's β is a bias
     Index transposed = -1;        // offset of Wᵀ (O, I) among the transposed copies; -1: never needed
     int activation;               // row of the activation table
     double alpha;
     Needs needs;
     bool whole_rows;
     bool linear; // the activation is the identity
+    Operation operation = Operation::none;
+    Index gamma = -1, moving_mean = -1, moving_variance = -1; // numbers of parameters; -1: none
+    double rate = 0;                                          // of a dropout
+    std::uint32_t stream = 0;                                 // of a dropout's random numbers: dropout layers before it
+    double epsilon = 0, momentum = 0;                         // of a normalization
+    double scale = 1, offset = 0;                             // of a rescale
+};
+
+inline bool over_batch(const Stage &stage) { return stage.operation == Operation::batches; }
+inline bool normalizes(const Stage &stage) { return over_batch(stage) || stage.operation == Operation::features; }
+// The parameter that a stage multiplies by, W or γ; -1: none.
+inline Index weight_of(const Stage &stage) { return stage.kernel >= 0 ? stage.kernel : stage.gamma; }
+
+// What is done to x on its way into the batch, by a network that begins with a rescale: T(x) · scale + offset.
+struct InputScale {
+    bool given = false;
+    std::string layer = {};
+    double scale = 1, offset = 0;
 };
 
 struct Architecture {
@@ -54,6 +107,7 @@ struct Architecture {
     std::vector<Parameter> parameters;
     Index parameter_elements;  // of the flat buffer, padding included
     Index transposed_elements; // of the buffer of transposed copies
+    InputScale input_scale = {};
 };
 
 inline bool penalized(const Parameter &parameter) { return parameter.l1 > 0 || parameter.l2 > 0; }
@@ -63,8 +117,8 @@ inline bool penalized(const Architecture &net) {
     return false;
 }
 
-// Merges an activation layer into the dense stage before it when that has none of its own. Throws std::invalid_argument
-// for unknown activations and impossible sizes, naming the layer.
+// Merges an activation layer into the dense or normalization stage before it when that has none of its own, and a first
+// rescale into the gathering of x. Throws std::invalid_argument for unknown activations and impossible sizes, naming the layer.
 Architecture build_architecture(Index inputs, const std::vector<LayerDescription> &layers);
 
 } // namespace ganglion

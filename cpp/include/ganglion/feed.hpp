@@ -2,6 +2,7 @@
 #pragma once
 #include "ganglion/arena.hpp"
 #include "ganglion/dispatch.hpp"
+#include <string>
 #include <variant>
 #include <vector>
 
@@ -36,11 +37,14 @@ template <class T> void set_weights(Feed<T> &feed, const double *weights, Index 
 // The rows of x as they are, when they need neither conversion nor gathering; null data otherwise.
 template <class T> MatrixView<const T> rows_in_place(const Source &x, Index first, Index rows);
 
-// out[r] = row `order[r]` of x, or `first + r` where order is null, converted; returns the largest |out|, NaN before all.
+// out[r] = row `order[r]` of x, or `first + r` where order is null, converted and, if `scaled`, times scale plus offset;
+// returns the largest |out|, NaN before all.
 template <class T>
-T gather(const Kernels<T> &kernels, const Source &x, const std::int32_t *order, Index first, MatrixView<T> out);
+T gather(const Kernels<T> &kernels, const Source &x, const std::int32_t *order, Index first, MatrixView<T> out, bool scaled = false,
+         T scale = 1, T offset = 0);
 
-// Throws NonFiniteInput naming the first row and column of x that T cannot hold as a finite number.
-template <class T> [[noreturn]] void throw_non_finite(const Source &x);
+// Throws NonFiniteInput naming the first row and column of x that T cannot hold as a finite number, or else the layer that
+// rescaled x.
+template <class T> [[noreturn]] void throw_non_finite(const Source &x, const std::string &rescale = {});
 
 } // namespace ganglion

@@ -96,6 +96,34 @@ template <class T> struct OptimizerKernels {
     T (*update)(const MatrixView<T> &w, const MatrixView<const T> &g, const Moments<T> &moments, const T *constants);
 };
 
+// Which elements a dropout keeps. Element [r,c] of a panel has word c % 4 of the Philox 4x32-10 block at the counter
+// (first + r · row_blocks + c / 4, step, epoch, purpose) under `key`, and stays where the word's upper 24 bits reach `threshold`.
+struct DropoutMask {
+    uint32_t key[2];
+    uint32_t step, epoch, purpose;
+    uint32_t first, row_blocks;
+    int32_t threshold;
+};
+
+// Work on a normalization's panels; x̂ is the normalized x. γ may be null: 1.
+template <class T> struct NormalizationKernels {
+    // out[c] = Σ_r (x[r,c] - mean[c])² and Σ_r d[r,c] · x[r,c]: a chain of fused multiply-adds per column, row order, from +0
+    void (*squares)(const MatrixView<const T> &x, const T *mean, T *out);
+    void (*products)(const MatrixView<const T> &d, const MatrixView<const T> &x, T *out);
+    // x̂ = flushed((x - mean[c]) · root[c]); z = γ · x̂. z may be x̂'s memory or x's, x̂'s not x's
+    void (*columns)(const MatrixView<const T> &x, const T *mean, const T *root, const T *gamma, const MatrixView<T> &normalized,
+                    const MatrixView<T> &z);
+    // dx = factor[c] · fma(-x̂, slope[c], dz - shift[c]). Padding is not written
+    void (*columns_backward)(const MatrixView<const T> &dz, const MatrixView<const T> &normalized, const T *factor, const T *shift,
+                             const T *slope, const MatrixView<T> &dx);
+    // The same by rows, with μ = Σ_c x / O and roots[r] = 1 / √(Σ_c (x - μ)² / O + ε). Returns NaN where a variance is not
+    // finite, else 0
+    T (*rows)(const MatrixView<const T> &x, T epsilon, const T *gamma, const MatrixView<T> &normalized, T *roots, const MatrixView<T> &z);
+    // g = dz · γ; dx = roots[r] · fma(-x̂, Σ_c g · x̂ / O, g - Σ_c g / O). Padding is not written
+    void (*rows_backward)(const MatrixView<const T> &dz, const MatrixView<const T> &normalized, const T *roots, const T *gamma,
+                          const MatrixView<T> &dx);
+};
+
 // Rows of a data set on their way into the batch: out[r,c] = T(x[rows[r], c]) · scale + offset, the product and the sum
 // rounded separately, `scaled` false meaning plain conversion. Returns the largest |out|; padding is written as zero.
 template <class T, class Source>
@@ -112,15 +140,18 @@ template <class T> struct Kernels {
     void (*argmax)(const MatrixView<const T> &x, int32_t *out);                 // first column of each row's maximum; a NaN wins
     void (*peak)(T *x, Index steps, T factor, T addend); // x[i] ← fma(x[i], factor, addend) `steps` times, in registers
     Index peak_elements;                                 // of x: as many independent chains as hide the latency
+    // out = flushed(x · scale) where the mask keeps, else +0. Padding is not written. Returns the largest |out|. out may be x
+    T (*dropout)(const MatrixView<const T> &x, const DropoutMask &mask, T scale, const MatrixView<T> &out);
+    NormalizationKernels<T> normalization;
     Gather<T, float> gather_float32;
     Gather<T, double> gather_float64;
     Gather<T, uint8_t> gather_uint8;
     void (*row_squares)(const MatrixView<const T> &x, double *out); // out[r] = Σ_j x[r,j]² in double, a sum of rows in 16 lanes
     // out = g · scale, and where that is beyond ± bound the bound; NaN stays. out may be g.
     void (*clip)(const MatrixView<const T> &g, const MatrixView<T> &out, T scale, T bound);
-    void (*row_magnitudes)(const MatrixView<const T> &x, double *out);              // out[r] = Σ_j |x[r,j]|, as row_squares
+    void (*row_magnitudes)(const MatrixView<const T> &x, double *out);                     // out[r] = Σ_j |x[r,j]|, as row_squares
     void (*penalize)(const MatrixView<T> &g, const MatrixView<const T> &w, T l1, T slope); // g ← fma(slope, w, g) + l1 · sign(w)
-    const FunctionKernels<T> *functions;                                     // each table ends with a row whose name is null
+    const FunctionKernels<T> *functions;                                                   // each table ends with a row whose name is null
     const ActivationKernels<T> *activations;
     const LossKernels<T> *losses;
     const OptimizerKernels<T> *optimizers;

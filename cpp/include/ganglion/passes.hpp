@@ -4,6 +4,7 @@
 #pragma once
 #include "ganglion/training.hpp"
 #include <array>
+#include <atomic>
 #include <mutex>
 
 namespace ganglion {
@@ -30,10 +31,11 @@ template <class T> class Passes {
     void give_back(Workspace<T> space);
 
     const std::shared_ptr<Network<T>> network;
-    const std::vector<Unit> tiles;     // of all kernels' gradients
-    Buffer<T> sums, fresh;             // like the parameters: gradients so far, and those of a backward pass under way
-    std::vector<GradientState> states; // of `sums`, by parameter
-    std::uint64_t updates = 0;         // made from `sums`
+    const std::vector<Unit> tiles;          // of all kernels' gradients
+    Buffer<T> sums, fresh;                  // like the parameters: gradients so far, and those of a backward pass under way
+    std::vector<GradientState> states;      // of `sums`, by parameter
+    std::uint64_t updates = 0;              // made from `sums`
+    std::atomic<std::uint32_t> trained = 0; // forward passes in training so far
 
   private:
     std::mutex busy_;
@@ -51,10 +53,12 @@ template <class T>
 LossGradient<T> loss_gradient(const Context &context, const std::string &loss, TargetKind target, MatrixView<const T> y,
                               const Feed<T> &targets);
 
-// One forward pass over a batch, which it keeps a copy of. Throws NonFiniteInput.
+// One forward pass over a batch, which it keeps a copy of. In training, dropouts drop and normalizations over the batch take its
+// statistics, which the moving ones follow. Throws NonFiniteInput, and std::runtime_error where the moving statistics would change
+// while the network is being trained.
 template <class T> class Pass {
   public:
-    Pass(const Context &context, std::shared_ptr<Passes<T>> passes, const Source &x);
+    Pass(const Context &context, std::shared_ptr<Passes<T>> passes, const Source &x, bool training);
     ~Pass();
     Pass(const Pass &) = delete;
     Pass &operator=(const Pass &) = delete;
@@ -69,11 +73,16 @@ template <class T> class Pass {
     void judge(const Notes<T> &notes, double loss) const;
     // Calls body(first row, rows, thread's memory) for panels of the batch.
     template <class Body> void for_panels(Body body);
+    // Calls body(unit, thread's memory) for columns of a stage.
+    template <class Body> void for_columns(Index stage, Body body);
+    void move_all_statistics(const Step<T> &step);
 
     const std::shared_ptr<Passes<T>> passes_;
     const std::uint64_t version_; // of the parameters
     const Index rows_;
     const int team_;
+    const bool training_;
+    const Moment moment_;
     Workspace<T> space_;
 };
 

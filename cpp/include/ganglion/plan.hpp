@@ -7,17 +7,20 @@
 namespace ganglion {
 
 enum class PhaseKind {
-    penalty,   // rows of regularized parameters: their penalties
-    rows,      // row panels: gather, forward through all stages, loss, input gradients of all stages
-    gather,    // row panels of x
-    forward,   // tiles of one stage's output
-    loss,      // row panels of the loss and its gradient
-    output,    // row panels of a narrow last stage: forward, loss, input gradient
-    backward,  // tiles of one stage's input gradient
-    update,    // tiles of a weight gradient over the whole batch, then the optimizer on the tile
-    gradients, // tiles of a weight gradient, stored
-    norm,      // rows of stored gradients: their squares
-    apply,     // the optimizer on stored gradients, tile by tile
+    penalty,    // rows of regularized parameters: their penalties
+    rows,       // row panels: gather, forward through all stages, loss, input gradients of all stages; or a part of that
+    statistics, // columns of a normalization over the batch: their means and variances
+    sums,       // columns of such a normalization: their sums over the batch that its gradients need
+    back,       // row panels: input gradients from such a normalization on
+    gather,     // row panels of x
+    forward,    // tiles of one stage's output
+    loss,       // row panels of the loss and its gradient
+    output,     // row panels of a narrow last stage: forward, loss, input gradient
+    backward,   // tiles of one stage's input gradient
+    update,     // tiles of a weight gradient over the whole batch, then the optimizer on the tile
+    gradients,  // tiles of a weight gradient, stored
+    norm,       // rows of stored gradients: their squares
+    apply,      // the optimizer on stored gradients, tile by tile
 };
 const char *name_of(PhaseKind kind);
 
@@ -40,7 +43,7 @@ struct Phase {
 
 // Which phases a step is made of. The bits never depend on it.
 enum class Strategy {
-    rows,     // two barriers a step at any depth
+    rows,     // two barriers a step at any depth, and four for each normalization over the batch
     layers,   // a barrier a stage, each thread with columns of its own: large weights, or batches too small to share out by rows
     stored,   // as rows, but gradients are stored before the optimizer runs
     gradients // as stored, without the optimizer

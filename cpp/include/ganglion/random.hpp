@@ -40,9 +40,10 @@ struct Stream {
     std::uint32_t epoch = 0;
     std::uint32_t step = 0;
 
+    constexpr std::uint32_t purpose() const { return static_cast<std::uint32_t>(kind) << 24 | index; }
     constexpr Philox::Words block(std::uint32_t position) const {
-        const std::uint32_t purpose = static_cast<std::uint32_t>(kind) << 24 | index;
-        return Philox::block({position, step, epoch, purpose}, {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
+        return Philox::block({position, step, epoch, purpose()},
+                             {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
     }
 };
 

@@ -16,10 +16,17 @@ template <class T> void loss_rows(const Step<T> &step, Index row, Index rows, Sc
 template <class T> void backward_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch);
 // Rows through the last stage, the loss and the input gradient of that stage.
 template <class T> void output_rows(const Step<T> &step, const Unit &unit, Scratch<T> &scratch);
-// From the gradient of the last stage's output, lying in its d, to dz of every stage.
+// From the gradient of the last stage's output, lying in its d, to dz of every stage, or as far as `back_rows` goes.
 template <class T> void backward_rows(const Step<T> &step, Index row, Index rows, Scratch<T> &scratch);
-// Rows through everything: gather, forward, loss and the input gradients of all stages.
+// Where rows that begin with stage `s` have to wait for all others: the next normalization over the batch, or the end.
+Index part_end(const Architecture &net, Index s);
+// Rows through the stages first … end - 1.
+template <class T> void forward_part(const Step<T> &step, Index first, Index end, Index row, Index rows, Scratch<T> &scratch);
+// Rows through everything from a stage on: gather before the first, forward, loss and the input gradients of all stages.
+// Where a normalization over the batch needs all rows before it can go on, forward or back, this ends.
 template <class T> void all_rows(const Step<T> &step, const Unit &unit, Scratch<T> &scratch);
+// Rows back from a normalization over the batch, to the next or the first stage.
+template <class T> void back_rows(const Step<T> &step, const Unit &unit, Scratch<T> &scratch);
 
 // 1 / B, or 1 / (B · O) for a loss averaged over elements.
 template <class T> T loss_scale(const LossKernels<T> &loss, Index rows, Index columns);

@@ -28,16 +28,34 @@ template <class T> struct alignas(64) Scratch {
     Notes<T> merged; // of all threads, after the row phases
 };
 
+// Rows of what a normalization over the batch knows of its columns.
+enum class Statistic { mean, variance, root, sums, products, factor, shift, slope };
+constexpr Index statistic_rows = 8;
+
+// What a normalization keeps for its backward.
+template <class T> struct Normalized {
+    Buffer<T> values;     // x̂ (B, O)
+    Buffer<T> statistics; // (statistic_rows, O) of the columns over a batch; 1 / √(variance + ε) (B,) of the rows
+};
+
+// Where in training a step is: what its dropout masks are drawn from.
+struct Moment {
+    std::uint64_t seed = 0;
+    std::uint32_t epoch = 0;
+    std::uint32_t step = 0; // of those since training began; no two steps with other masks have the same
+};
+
 // Buffers of a batch of up to `capacity` rows.
 template <class T> struct Workspace {
     Index capacity = 0;
-    Buffer<T> x;                         // (B, I): the batch, where x can not be read in place
-    std::vector<Buffer<T>> h, z, d;      // by stage (B, O): output, input of the activation where its backward needs it, dz
-    Buffer<T> losses;                    // (B,)
-    std::vector<Buffer<double>> metrics; // by metric (values, B)
-    Buffer<T> gradients;                 // like the parameters, where something needs them stored
-    Buffer<double> squares;              // Σ of squares of each row of them, parameter by parameter
-    Buffer<double> penalties;            // of each row of the parameters, in the same order
+    Buffer<T> x;                           // (B, I): the batch, where x can not be read in place
+    std::vector<Buffer<T>> h, z, d;        // by stage (B, O): output, input of the activation where its backward needs it, dz
+    std::vector<Normalized<T>> normalized; // by stage; empty where it is no normalization
+    Buffer<T> losses;                      // (B,)
+    std::vector<Buffer<double>> metrics;   // by metric (values, B)
+    Buffer<T> gradients;                   // like the parameters, where something needs them stored
+    Buffer<double> squares;                // Σ of squares of each row of them, parameter by parameter
+    Buffer<double> penalties;              // of each row of the parameters, in the same order
     std::vector<Scratch<T>> threads;
 };
 
@@ -59,6 +77,8 @@ template <class T> struct Step {
     T loss_scale; // 1 / B, or 1 / (B · O)
     T constants[most_constants];
     T gradient_scale = 1, gradient_bound = std::numeric_limits<T>::infinity(); // before the optimizer sees them
+    bool training = false; // else dropouts do nothing and normalizations over the batch take the moving statistics
+    Moment moment = {};
 };
 
 // Allocates for forward passes over up to `rows` rows on one thread.

@@ -1,8 +1,8 @@
 """Everything that the core computes, once more in plain float64 NumPy, to read and to compare with.
 
-Nothing here imports the core, and nothing is fast. A network is a `Sequential` of `Dense` and `Activation` layers, and
-`train` runs it. Each family has a table from the names that descriptions use: `ACTIVATIONS`, `LOSSES`, `OPTIMIZERS`,
-`SCHEDULES`, `INITIALIZERS`, `METRICS`.
+Nothing here imports the core, and nothing is fast. A network is a `Sequential` of layers, and `train` runs it. Each
+family has a table from the names that descriptions use: `ACTIVATIONS`, `LOSSES`, `OPTIMIZERS`, `SCHEDULES`,
+`INITIALIZERS`, `METRICS`.
 """
 
 from .activations import ACTIVATIONS as ACTIVATIONS
@@ -24,6 +24,7 @@ from .array import Array as Array
 from .bounds import forward_bounds as forward_bounds
 from .bounds import gradient_bounds as gradient_bounds
 from .bounds import precision as precision
+from .bounds import statistics_bounds as statistics_bounds
 from .bounds import update_bounds as update_bounds
 from .clipping import clipped as clipped
 from .initializers import INITIALIZERS as INITIALIZERS
@@ -31,6 +32,8 @@ from .initializers import initialize as initialize
 from .initializers import orthogonal as orthogonal
 from .layers import Activation as Activation
 from .layers import Dense as Dense
+from .layers import Layer as Layer
+from .layers import Moment as Moment
 from .layers import matmul as matmul
 from .layers import matmul_backward as matmul_backward
 from .losses import LOSSES as LOSSES
@@ -75,4 +78,10 @@ from .sequential import Sequential as Sequential
 from .training import Losses as Losses
 from .training import batches as batches
 from .training import train as train
+from .transformations import BatchNormalization as BatchNormalization
+from .transformations import Dropout as Dropout
+from .transformations import Flatten as Flatten
+from .transformations import LayerNormalization as LayerNormalization
+from .transformations import Normalization as Normalization
+from .transformations import Rescale as Rescale
 from .weights import weighted as weighted

@@ -17,11 +17,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from .array import Array, as_float64
-from .layers import Activation, Dense
+from .layers import Activation, Dense, Layer
+from .layers import Moment as Moment
 from .losses import LOSSES, one_hot
 from .optimizers import Optimizer
 from .regularizers import penalty
 from .sequential import Sequential
+from .transformations import BatchNormalization, Dropout, Normalization, Rescale
 
 CONFIDENCE = 8.0
 FEW = 16.0  # roundings, generously, in an elementwise function and the operations around it
@@ -97,8 +99,10 @@ def forward_deviations(model: Sequential, p: Precision) -> list[Array]:
     return deviations
 
 
-def forward_of(layer: Dense | Activation, dx: Array, p: Precision) -> Array:
+def forward_of(layer: Layer, dx: Array, p: Precision) -> Array:
     """Compute the deviation of a layer's y, whose x deviates by dx."""
+    if not isinstance(layer, (Dense, Activation)):
+        return transformed(layer, dx, p)
     if isinstance(layer, Dense):
         kernel = layer.parameters[0]
         bias = np.abs(layer.parameters[1]) if len(layer.parameters) == 2 else np.zeros(kernel.shape[1])
@@ -115,8 +119,10 @@ def roundings(layer: Activation) -> Array:
     return as_float64(layer.x.max(axis=1, keepdims=True) - layer.x + FEW + np.sqrt(layer.x.shape[1]))
 
 
-def backward_of(layer: Dense | Activation, ddy: Array, dx: Array, p: Precision) -> tuple[Array, list[Array]]:
+def backward_of(layer: Layer, ddy: Array, dx: Array, p: Precision) -> tuple[Array, list[Array]]:
     """Compute the deviations of dx and of the parameters' gradients from those of dy and x."""
+    if not isinstance(layer, (Dense, Activation)):
+        return transformed_back(layer, ddy, dx, p)
     if isinstance(layer, Dense):
         kernel, x, dy = layer.parameters[0], layer.x, layer.dy
         of_kernel = np.abs(x.T) @ ddy + dx.T @ np.abs(dy) + matmul_rounding(x.T, dy, p)
@@ -133,6 +139,70 @@ def backward_of(layer: Dense | Activation, ddy: Array, dx: Array, p: Precision) 
     size = np.abs(layer.y) if rows else max(1.0, *options.values(), 1.0)
     own = combined(from_dy, p.unit * roundings(layer) * size * largest, p.smallest * (1 + largest))
     return from_x + own, []  # on the other side of a kink all of from_x is there at once
+
+
+def transformed(layer: Layer, dx: Array, p: Precision) -> Array:
+    """Compute the deviation of the y of a layer without a kernel, whose x deviates by dx."""
+    if isinstance(layer, Dropout):
+        return combined(dx * layer.factors((dx.shape[0], dx.shape[1])), 2 * p.unit * np.abs(layer.y), p.smallest)
+    if isinstance(layer, Rescale):
+        rounded = np.abs(layer.scale * layer.x) + np.abs(layer.y) + abs(layer.offset)
+        return combined(dx * layer.scale, 2 * p.unit * rounded, p.smallest)
+    if isinstance(layer, Normalization):
+        rounded = p.unit * (np.abs(layer.y) + (0 if layer.beta is None else np.abs(layer.beta)))
+        size = 1 if layer.gamma is None else np.abs(layer.gamma)
+        return combined(normalized_deviation(layer, dx, p) * size, 2 * rounded, p.smallest)
+    return dx.reshape(layer.y.shape)
+
+
+def along(layer: Normalization, function: Callable[[Array], Array], at: Array, deviation: Array) -> Array:
+    """Compute `carried` for a function that couples what a normalization takes its statistics over."""
+    if layer.axis == 1 or not layer.adapts:
+        return carried(function, at, deviation, layer.adapts)
+    return carried(lambda turned: function(turned.T).T, at.T, deviation.T, True).T
+
+
+def normalized_roundings(layer: Normalization, p: Precision) -> Array:
+    """Compute the deviation of x̂ from its own roundings: those of the mean, magnified where σ is small, and of σ."""
+    _, variance = layer.of(layer.x)
+    count = layer.x.shape[layer.axis] if layer.adapts else 1
+    of_mean = np.abs(layer.x).max(axis=layer.axis, keepdims=True) / np.sqrt(variance + layer.epsilon)
+    return as_float64((FEW + np.sqrt(count)) * p.unit * (np.abs(layer.normalized(layer.x)) + of_mean))
+
+
+def normalized_deviation(layer: Normalization, dx: Array, p: Precision) -> Array:
+    """Compute the deviation of x̂, whose x deviates by dx."""
+    return combined(along(layer, layer.normalized, layer.x, dx), normalized_roundings(layer, p), p.smallest)
+
+
+def transformed_back(layer: Layer, ddy: Array, dx: Array, p: Precision) -> tuple[Array, list[Array]]:
+    """Compute what `backward_of` does, for a layer without a kernel."""
+    if isinstance(layer, Dropout):
+        factors = layer.factors((ddy.shape[0], ddy.shape[1]))
+        return combined(ddy * factors, 2 * p.unit * np.abs(layer.dy) * factors, p.smallest * (1 + factors)), []
+    if isinstance(layer, Rescale):
+        return combined(ddy * layer.scale, 2 * p.unit * np.abs(layer.scale * layer.dy), p.smallest), []
+    if not isinstance(layer, Normalization):
+        return ddy.reshape(layer.x.shape), []
+    x, dy, normalized = layer.x, layer.dy, layer.normalized(layer.x)
+    from_dy = along(layer, lambda dy: layer.input_gradient(dy, x), dy, ddy)
+    from_x = along(layer, lambda x: layer.input_gradient(dy, x), x, dx)
+    _, variance = layer.of(x)
+    g = np.abs(dy) * (1 if layer.gamma is None else np.abs(layer.gamma))
+    off, size = normalized_roundings(layer, p), np.abs(normalized)
+    means = [(g * factor).mean(axis=layer.axis, keepdims=True) for factor in (np.ones_like(g), size, off)]
+    own = (
+        (FEW + np.sqrt(x.shape[layer.axis])) * p.unit * (g + means[0] + size * means[1])
+        + off * means[1]
+        + size * means[2]
+    )
+    below = combined(from_dy, from_x, own / np.sqrt(variance + layer.epsilon), p.smallest)
+    of_normalized = normalized_deviation(layer, dx, p)
+    rounding = np.sqrt(len(x)) * p.unit
+    of_gamma = (ddy * size + np.abs(dy) * of_normalized).sum(axis=0) + rounding * np.abs(dy * normalized).sum(axis=0)
+    of_beta = ddy.sum(axis=0) + rounding * np.abs(dy).sum(axis=0)
+    pairs = ((layer.gamma, of_gamma), (layer.beta, of_beta))
+    return below, [deviation for parameter, deviation in pairs if parameter is not None]
 
 
 def cross_entropy_roundings(logits: Array, targets: Array) -> tuple[float, Array]:
@@ -199,6 +269,30 @@ def gradient_bounds(model: Sequential, targets: ArrayLike, loss: str, dtype: str
     dense = [layer for layer in model.layers if isinstance(layer, Dense)]
     of_loss += p.unit * sum(penalty(layer.parameters[0], layer.l1, layer.l2)[0] for layer in dense)
     return float(CONFIDENCE * of_loss), [CONFIDENCE * (deviation + p.smallest) for deviation in found]
+
+
+def statistics_bounds(model: Sequential, dtype: str) -> list[Array]:
+    """Bound the errors of the moving statistics after a step; to be called after its `forward`, before `advance`.
+
+    Examples
+    --------
+    >>> model = Sequential([BatchNormalization(None, None, np.zeros(1), np.ones(1))])
+    >>> output = model.forward([[1.0], [3.0]], moment=Moment(0, 0))
+    >>> [float(bound[0]) < 1e-4 for bound in statistics_bounds(model, "float32")]
+    [True, True]
+    """
+    p = precision(dtype)
+    bounds = []
+    for layer, dx in zip(model.layers, forward_deviations(model, p)[:-1], strict=True):
+        if not isinstance(layer, BatchNormalization):
+            continue
+        share, (mean, variance) = 1 - layer.momentum, layer.of(layer.x)
+        rounding = (FEW + np.sqrt(len(dx))) * p.unit
+        of_mean = dx.mean(axis=0) + rounding * np.abs(layer.x).mean(axis=0)
+        of_variance = 2 * ((dx + of_mean) * np.abs(layer.x - mean)).mean(axis=0) + rounding * variance[0]
+        for moving, off in zip(layer.statistics, (of_mean, of_variance), strict=True):
+            bounds.append(CONFIDENCE * (share * off + FEW * p.unit * np.abs(moving) + p.smallest))
+    return bounds
 
 
 def update_bounds(

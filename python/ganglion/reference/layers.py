@@ -1,7 +1,65 @@
 """Layers: forward keeps what backward needs, backward leaves the gradients of the layer's own parameters behind."""
 
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
 from .activations import ACTIVATIONS
 from .array import Array
+
+
+class Moment(NamedTuple):
+    """Where in training a pass is: what a dropout drops depends on it.
+
+    Attributes
+    ----------
+    epoch
+        The first is 0.
+    step
+        Steps made since training began.
+    """
+
+    epoch: int
+    step: int
+
+
+class Layer(ABC):
+    """Base of the layers.
+
+    Attributes
+    ----------
+    parameters
+        What training changes by gradients.
+    gradients
+        Theirs, after `backward`.
+    statistics
+        What else training changes, in `advance`.
+    moment
+        In training, when; else None.
+    x, y, dy
+        Of the last passes.
+    """
+
+    moment: Moment | None = None
+    x: Array
+    y: Array
+    dy: Array
+
+    def __init__(self) -> None:
+        self.parameters: list[Array] = []
+        self.gradients: list[Array] = []
+        self.statistics: list[Array] = []
+
+    @abstractmethod
+    def forward(self, x: Array) -> Array:
+        """Compute y from x."""
+
+    @abstractmethod
+    def backward(self, dy: Array) -> Array:
+        """Compute dx from dy, and the gradients."""
+
+    def advance(self) -> None:
+        """End a step of training whose passes were the last ones."""
+        return
 
 
 def matmul(a: Array, b: Array) -> Array:
@@ -29,7 +87,7 @@ def matmul_backward(a: Array, b: Array, dc: Array) -> tuple[Array, Array]:
     return dc @ b.T, a.T @ dc
 
 
-class Dense:
+class Dense(Layer):
     """y = x W + b, for x (B, I), W (I, O), b (O,) or None.
 
     After `backward`, `gradients` holds dW and db, in the order of `parameters`.
@@ -50,8 +108,8 @@ class Dense:
     l1, l2 = 0.0, 0.0  # of the kernel's `penalty`, which `Sequential.gradients` adds
 
     def __init__(self, kernel: Array, bias: Array | None = None) -> None:
-        self.parameters: list[Array] = [kernel] if bias is None else [kernel, bias]
-        self.gradients: list[Array] = []
+        super().__init__()
+        self.parameters = [kernel] if bias is None else [kernel, bias]
 
     def forward(self, x: Array) -> Array:
         """Compute y (B, O) from x (B, I)."""
@@ -69,7 +127,7 @@ class Dense:
         return dx
 
 
-class Activation:
+class Activation(Layer):
     """y = f(x), row `name` of the table of activations, which says what options (`alpha`) it takes.
 
     Examples
@@ -83,10 +141,9 @@ class Activation:
     """
 
     def __init__(self, name: str, **options: float) -> None:
+        super().__init__()
         self.row = ACTIVATIONS[name]
         self.options = options
-        self.parameters: list[Array] = []
-        self.gradients: list[Array] = []
 
     def forward(self, x: Array) -> Array:
         """Compute y from x, both (B, O)."""

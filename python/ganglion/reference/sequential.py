@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from numpy.typing import ArrayLike
 
 from .array import Array, as_float64
-from .layers import Activation, Dense
+from .layers import Dense, Layer, Moment
 from .losses import LOSSES
 from .regularizers import penalty
 from .weights import weighted
+
+FIRST = Moment(0, 0)
 
 
 class Sequential:
@@ -22,6 +24,7 @@ class Sequential:
     Examples
     --------
     >>> import numpy as np
+    >>> from ganglion.reference import Activation, Dense
     >>> model = Sequential([Dense(np.array([[1.0], [-1.0]])), Activation("relu")])
     >>> model.forward([[3.0, 1.0]])
     array([[2.]])
@@ -31,7 +34,7 @@ class Sequential:
            [ 4.]])])
     """
 
-    def __init__(self, layers: Sequence[Dense | Activation]) -> None:
+    def __init__(self, layers: Sequence[Layer]) -> None:
         self.layers = list(layers)
 
     @property
@@ -39,10 +42,16 @@ class Sequential:
         """The layers' own arrays, not copies: kernel (I, O) and bias (O,) of each dense layer in order."""
         return [parameter for layer in self.layers for parameter in layer.parameters]
 
-    def forward(self, x: ArrayLike) -> Array:
-        """Compute the last layer's output (B, O) from x (B, I)."""
+    @property
+    def weights(self) -> list[Array]:
+        """The layers' own arrays with their statistics, layer by layer."""
+        return [array for layer in self.layers for array in layer.parameters + layer.statistics]
+
+    def forward(self, x: ArrayLike, moment: Moment | None = None) -> Array:
+        """Compute the last layer's output (B, O) from x (B, I); `moment` says when in training, if it is training."""
         y = as_float64(x)
         for layer in self.layers:
+            layer.moment = moment
             y = layer.forward(y)
         return y
 
@@ -53,13 +62,18 @@ class Sequential:
         return dy
 
     def gradients(
-        self, x: ArrayLike, targets: ArrayLike, loss: str, weights: ArrayLike | None = None
+        self,
+        x: ArrayLike,
+        targets: ArrayLike,
+        loss: str,
+        weights: ArrayLike | None = None,
+        moment: Moment = FIRST,
     ) -> tuple[float, list[Array]]:
-        """Compute the loss of a batch and its gradients, in the order of `parameters`; `loss` is a name in `LOSSES`.
+        """Compute the loss of a batch in training and its gradients, in the order of `parameters`.
 
-        `weights` (B,) are those of the rows in the loss, as in `weighted`.
+        `loss` is a name in `LOSSES`. `weights` (B,) are those of the rows in the loss, as in `weighted`.
         """
-        output = self.forward(x)
+        output = self.forward(x, moment)
         value, dy = LOSSES[loss](output, targets) if weights is None else weighted(loss, output, targets, weights)
         self.backward(dy)
         for layer in self.layers:

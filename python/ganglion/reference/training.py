@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .layers import Moment
 from .optimizers import Optimizer
 from .random import shuffle as shuffled
 from .sequential import Sequential
@@ -69,8 +70,11 @@ def train(
     for epoch in range(epochs):
         total = 0.0
         for rows in batches(len(x), batch_size, seed, epoch, shuffle):
-            value, gradients = model.gradients(x[rows], y[rows], loss, None if weights is None else w[rows])
+            moment = Moment(epoch, optimizer.step)
+            value, gradients = model.gradients(x[rows], y[rows], loss, None if weights is None else w[rows], moment)
             optimizer.update(model.parameters, gradients)
+            for layer in model.layers:
+                layer.advance()
             seen.steps.append(value)
             total += value * len(rows)
         seen.epochs.append(total / len(x))
