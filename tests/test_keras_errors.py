@@ -113,7 +113,7 @@ WRONG = [
         "Dense takes input_shape or input_dim, which mean",
     ),
     (lambda m: layers.Dense(3, input_dim=0), ValueError, "input_shape must be at least 1; given 0"),
-    (lambda m: layers.Input(4), TypeError, "shape must be a tuple like (784,); given 4 of type int"),
+    (lambda m: layers.Input(4), TypeError, "shape must be a tuple like (28, 28); given 4 of type int"),
     (
         lambda m: Sequential(layers.Input((4,)), layers.Dense(3, input_shape=(5,))),
         ValueError,
