@@ -1,9 +1,7 @@
 """What is refused and what goes wrong in training, with the text that says so; and the exceptions' families."""
 
 import math
-import os
 import re
-import signal
 import sys
 import threading
 from io import StringIO
@@ -174,6 +172,14 @@ WRONG = [
     ({"validation_data": (X, None)}, TypeError, r"^validation_data\[1\] is missing: "),
     ({"x": X[:0], "y": LABELS[:0]}, ValueError, r"x must have at least one row; given \(0, 4\)"),
     ({"x": X[:, :3]}, ValueError, r"x must have shape \(n, 4\)"),
+    ({"initial_epoch": -1}, ValueError, "^initial_epoch must be at least 0; given -1$"),
+    ({"initial_epoch": 1.0}, TypeError, "^initial_epoch must be an integer; given 1.0 of type float$"),
+    (
+        {"initial_epoch": 4, "epochs": 3},
+        ValueError,
+        "^initial_epoch must be at most epochs, 3, where the fit ends; given 4$",
+    ),
+    ({"x": np.sum}, TypeError, r"^x must be an array of real numbers; given a function; pass what it gives, x\(\)$"),
 ]
 
 
@@ -366,20 +372,3 @@ def test_an_exception_of_the_output_stops_the_fit_and_frees_the_model(monkeypatc
         with pytest.raises(BrokenPipeError):
             trainer.fit(X, LABELS, epochs=3, verbose=2)
     assert math.isfinite(trainer.evaluate(X, LABELS)["loss"])
-
-
-@pytest.mark.parametrize("verbose", [0, 1])
-def test_an_interrupt_leaves_a_usable_model(verbose, capsys):
-    trainer = gg.Trainer(classifier(), "cross_entropy")
-    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
-    timer.start()
-    with pytest.raises(KeyboardInterrupt):
-        trainer.fit(X, LABELS, epochs=10**7, batch_size=1, verbose=verbose)
-    timer.join()
-    assert not np.array_equal(trainer.model.get_weights()[0], classifier().get_weights()[0])
-    assert math.isfinite(trainer.evaluate(X, LABELS)["loss"])
-    finished = len(trainer.history.epoch)
-    assert (finished > 0) == (verbose > 0)  # in silence all epochs are one run
-    assert trainer.history.seconds > 0.2
-    trainer.fit(X, LABELS, verbose=0)
-    assert verbose == 0 or capsys.readouterr().out.endswith("\n")

@@ -102,6 +102,21 @@ def test_bool_and_memory_mapped(tmp_path):
     assert np.shares_memory(inputs.features("x", mapped, 4, "float32"), mapped)
 
 
+@pytest.mark.parametrize("kind", ["float16", "int64", ">f4", "Fortran", "strided"])
+def test_a_memory_mapped_file_is_never_copied_whole(tmp_path, kind):
+    array = {"Fortran": np.asfortranarray(X), "strided": np.repeat(X, 2, axis=1)}.get(kind)
+    np.save(tmp_path / "x.npy", X.astype(kind) if array is None else array)
+    mapped = np.load(tmp_path / "x.npy", mmap_mode="r")
+    given = mapped[:, ::2] if kind == "strided" else mapped
+    with pytest.raises(
+        TypeError,
+        match=rf"^x is a memory-mapped file of {given.dtype} that would have to be copied whole: float32, float64 "
+        r"and uint8 are read where they lie, row by row; write the file so, give batches of it, or pass np.array\(x\)",
+    ):
+        MODEL.predict(given)
+    np.testing.assert_array_equal(MODEL.predict(np.array(given)), MODEL.predict(X))
+
+
 class Sparse:
     """What SciPy's matrices have in common."""
 

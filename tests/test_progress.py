@@ -42,11 +42,10 @@ class Clock:
         return self.now
 
 
-def progress(stream, *, living=True, epochs=12, rows=1000, batch_size=100, names=("loss", "accuracy")):
+def progress(stream, *, living=True, rows=1000, names=("loss", "accuracy"), **options):
     clock = Clock()
-    return clock, Progress(
-        living, epochs=epochs, rows=rows, batch_size=batch_size, names=names, stream=stream, clock=clock
-    )
+    options = {"epochs": 12, "batch_size": 100} | options
+    return clock, Progress(living, rows=rows, names=names, stream=stream, clock=clock, **options)
 
 
 @pytest.mark.parametrize(
@@ -101,6 +100,26 @@ def test_a_terminal_s_line_lives():
         "epoch  1/12  loss 0.2000  accuracy 0.6000  val_loss 0.0001235  val_accuracy 0.0000  333 samples/s  4.0 s",
         "",
     ]
+
+
+def test_a_line_of_unknown_length_has_no_end():
+    terminal = Terminal()
+    clock, lines = progress(terminal, rows=None, epochs=3)
+    clock.now += 2.0
+    lines.show(1500, (0.25, 0.5))
+    assert terminal.screen() == ["epoch 1/3  1,500 samples  loss 0.2500  accuracy 0.5000  750 samples/s"]
+    lines.end_epoch({"loss": 0.2}, 3.0, rows=3000)
+    clock.now += 1.0
+    lines.show(1500, (0.25, 0.5))
+    assert terminal.screen()[1:] == ["epoch 2/3   50%  loss 0.2500  accuracy 0.5000  1.50k samples/s  3.0 s left"]
+
+
+def test_an_epoch_that_is_not_the_first_to_begin_with():
+    terminal = Terminal()
+    clock, lines = progress(terminal, epochs=12, first=10)
+    clock.now += 2.0
+    lines.show(500, (0.25, 0.5))
+    assert terminal.screen() == ["epoch 11/12   50%  loss 0.2500  accuracy 0.5000  250 samples/s  6.0 s left"]
 
 
 def test_a_wide_terminal_has_a_bar(monkeypatch):

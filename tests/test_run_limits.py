@@ -47,6 +47,27 @@ def test_a_feature_that_is_not_finite_stops_before_its_step(value, dtype, messag
         run.evaluate(core.Context(), core.Feed(x, y))
 
 
+def test_the_report_outlives_what_ends_the_run():
+    x, y = data(300)
+    run = training(network())
+    assert (run.report.steps, run.report.epochs.shape) == (0, (0, 2))
+
+    def interrupt(epoch, step, loss, metrics):
+        del epoch, step, loss, metrics
+        raise KeyError("stop")
+
+    with pytest.raises(KeyError, match="stop"):
+        run.run(core.Context(None, 1), core.Feed(x, y), batch_size=100, steps=10**7, shuffle=True, stop=interrupt)
+    assert run.report.stopped
+    assert len(run.report.epochs) == run.epoch
+    assert run.report.steps == run.step == 3 * run.epoch + run.position
+    run.begin_epoch()
+    x[250, 1] = np.nan
+    with pytest.raises(ValueError, match="is nan"):
+        run.run(core.Context(None, 1), core.Feed(x, y), batch_size=300, steps=1, shuffle=False)
+    assert (run.report.steps, len(run.report.epochs)) == (0, 0)
+
+
 @pytest.mark.parametrize("plan", PLANS)
 def test_a_diverging_step_is_not_made(plan):
     x, y = data(300)

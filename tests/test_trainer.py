@@ -235,6 +235,38 @@ def test_repr():
     assert repr(trainer).endswith("), MeanSquaredError(), SGD(learning_rate=0.5), metrics=['accuracy'], threads=None)")
 
 
+@pytest.mark.parametrize("batch_size", [16, 50])
+def test_initial_epoch_goes_on_where_another_fit_ended(batch_size):
+    """With the shuffles of these epochs, in the same trainer or in one that got the weights alone."""
+    fit = {"batch_size": batch_size}
+    once = weights_after(classifier(), {"epochs": 5, **fit}, optimizer=gg.SGD(0.1))
+    again = weights_after(
+        classifier(), {"epochs": 3, **fit}, {"epochs": 5, "initial_epoch": 3, **fit}, optimizer=gg.SGD(0.1)
+    )
+    assert_same(once, again)
+    other = gg.Trainer(classifier(), "cross_entropy", gg.SGD(0.1))
+    other.model.set_weights(weights_after(classifier(), {"epochs": 3, **fit}, optimizer=gg.SGD(0.1)))
+    history = other.fit(X, LABELS, epochs=5, initial_epoch=3, verbose=0, **fit)
+    assert history.epoch == [3, 4]
+    assert_same(once, other.model.get_weights())
+    assert other.fit(X, LABELS, epochs=5, initial_epoch=5, verbose=0).epoch == []
+
+
+def test_initial_epoch_is_what_progress_begins_with(capsys):
+    gg.Trainer(classifier(), "cross_entropy").fit(X, LABELS, epochs=10, initial_epoch=8, verbose=2)
+    assert [line.split("  loss")[0] for line in capsys.readouterr().out.splitlines()] == ["epoch  9/10", "epoch 10/10"]
+
+
+def test_memory_mapped_files_are_read_in_place(tmp_path):
+    np.save(tmp_path / "x.npy", X)
+    np.save(tmp_path / "y.npy", LABELS)
+    model = classifier()
+    trainer = gg.Trainer(model, "cross_entropy")
+    x, y = (np.load(tmp_path / name, mmap_mode="r") for name in ("x.npy", "y.npy"))
+    trainer.fit(x, y, epochs=2, validation_split=0.2, verbose=0)
+    assert_same(weights_after(classifier(), {"epochs": 2, "validation_split": 0.2}), model.get_weights())
+
+
 def test_no_epochs():
     history = gg.Trainer(classifier(), "cross_entropy", metrics=["accuracy"]).fit(X, LABELS, epochs=0)
     assert history.history == {"loss": [], "accuracy": []}

@@ -80,6 +80,7 @@ PYBIND11_MODULE(_ganglion_core, module) {
     bind_tables(module);
     bind_activations(module);
     bind_network(module);
+    bind_feed(module);
     bind_training(module);
     bind_passes(module);
     bind_operations(module);

@@ -48,10 +48,12 @@ template <class T> py::array predict_with(const Context &context, const Network<
                               std::to_string(network.architecture.inputs));
     py::array_t<T> out({n, network.architecture.outputs});
     const MatrixView<T> view{out.mutable_data(), n, network.architecture.outputs, network.architecture.outputs};
+    Signals signals;
     {
         const py::gil_scoped_release release;
-        predict(context, network, source, view);
+        predict(context, network, source, view, [&signals] { return signals.arrived(); });
     }
+    signals.raise();
     return out;
 }
 

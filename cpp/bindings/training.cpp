@@ -46,48 +46,6 @@ py::tuple tuple_of(const std::vector<double> &values) {
     return result;
 }
 
-template <class T> Feed<T> feed_of(const FeedHandle &handle) {
-    Feed<T> feed;
-    feed.x = source_of(handle.x);
-    if (handle.values) {
-        const MatrixView<const T> values = matrix_of<T>(*handle.values, "values");
-        if (handle.values->ndim() != 2 || values.rows != feed.rows())
-            throw py::value_error("values must have shape (" + std::to_string(feed.rows()) + ", outputs)");
-        set_values(feed, values);
-    } else {
-        if (static_cast<Index>(handle.labels.size()) != feed.rows())
-            throw py::value_error("x has " + std::to_string(feed.rows()) + " rows but there are " + std::to_string(handle.labels.size()) +
-                                  " labels");
-        set_labels(feed, handle.labels);
-    }
-    if (!handle.weights.empty()) set_weights(feed, handle.weights.data(), static_cast<Index>(handle.weights.size()));
-    return feed;
-}
-
-std::vector<double> weights_of(const std::optional<py::array> &weights, Index rows) {
-    if (!weights) return {};
-    const bool floats = py::isinstance<py::array_t<float>>(*weights) || py::isinstance<py::array_t<double>>(*weights);
-    if (!floats) throw py::type_error("weights must be float32 or float64; got " + py::str(weights->dtype()).cast<std::string>());
-    if (weights->ndim() != 1 || weights->shape(0) != rows)
-        throw py::value_error("weights must have shape (" + std::to_string(rows) + ",); got " +
-                              py::str(weights->attr("shape")).cast<std::string>());
-    const auto numbers = py::array_t<double, py::array::c_style | py::array::forcecast>::ensure(*weights);
-    return {numbers.data(), numbers.data() + rows};
-}
-
-FeedHandle make_feed(const py::array &x, const std::optional<py::array> &labels, std::optional<py::array> values,
-                     const std::optional<py::array> &weights) {
-    if (labels.has_value() == values.has_value()) throw py::value_error("a feed has either labels or values");
-    source_of(x);
-    FeedHandle feed{x, std::move(values), {}, weights_of(weights, x.shape(0))};
-    if (labels) {
-        const MatrixView<const std::int32_t> view = matrix_of<std::int32_t>(*labels, "labels");
-        if (labels->ndim() != 1) throw py::value_error("labels must be one-dimensional");
-        feed.labels.assign(view.data, view.data + view.columns);
-    }
-    return feed;
-}
-
 std::optional<Strategy> strategy_of(const std::string &plan) {
     if (plan == "auto") return {};
     if (plan == "rows") return Strategy::rows;
@@ -126,19 +84,23 @@ template <class T> class Trainer {
     explicit Trainer(Training<T> training) : training_(std::move(training)) {}
 
     ReportHandle run(const Context &context, const FeedHandle &data, Index batch_size, Index steps, bool shuffled, const std::string &plan,
-                     const py::object &stop) {
-        const Feed<T> feed = feed_of<T>(data);
+                     const py::object &stop, bool part) {
+        const Feed<T> &feed = feed_of<T>(data);
         const auto strategy = strategy_of(plan);
         Watch watch(stop);
         const Claim claim(training_.network->busy);
         require(claim);
-        Report report;
         {
             const py::gil_scoped_release release;
-            report = ganglion::run(context, training_, processor_, feed,
-                                   {batch_size, steps, shuffled, strategy, [&watch](const Progress &p) { return watch(p); }});
+            ganglion::run(context, training_, processor_, feed,
+                          {batch_size, steps, shuffled, strategy, [&watch](const Progress &p) { return watch(p); }, part}, report_);
         }
         watch.rethrow();
+        return report();
+    }
+
+    ReportHandle report() const {
+        const Report &report = report_;
         const auto columns = static_cast<py::ssize_t>(1 + training_.metrics.size());
         py::array_t<double> epochs({static_cast<py::ssize_t>(report.epochs.size()) / columns, columns});
         std::copy(report.epochs.begin(), report.epochs.end(), epochs.mutable_data());
@@ -148,17 +110,19 @@ template <class T> class Trainer {
     }
 
     EvaluationHandle evaluate(const Context &context, const FeedHandle &data) const {
-        const Feed<T> feed = feed_of<T>(data);
+        const Feed<T> &feed = feed_of<T>(data);
         Evaluation evaluation;
+        Signals signals;
         {
             const py::gil_scoped_release release;
-            evaluation = ganglion::evaluate(context, training_, feed);
+            evaluation = ganglion::evaluate(context, training_, feed, [&signals] { return signals.arrived(); });
         }
+        signals.raise();
         return {evaluation.loss, tuple_of(evaluation.metrics), feed.rows()};
     }
 
     GradientsHandle gradients(const Context &context, const FeedHandle &data) {
-        const Feed<T> feed = feed_of<T>(data);
+        const Feed<T> &feed = feed_of<T>(data);
         const Claim claim(training_.network->busy);
         require(claim);
         Gradients<T> result;
@@ -200,6 +164,14 @@ template <class T> class Trainer {
         clear_sums(training_.state);
     }
     const Cursor &cursor() const { return training_.state.cursor; }
+    py::tuple end_epoch() {
+        if (training_.state.rows == 0) throw py::value_error("no step of this epoch was made yet");
+        std::vector<double> means;
+        append_means(training_, false, means);
+        begin_epoch();
+        ++training_.state.cursor.epoch;
+        return tuple_of(means);
+    }
     void set_epoch(Index epoch) { training_.state.cursor.epoch = epoch; }
 
     Snapshot<T> snapshot() const { return {training_.network->parameters.values, training_.state}; }
@@ -223,6 +195,7 @@ template <class T> class Trainer {
 
     Training<T> training_;
     Processor<T> processor_;
+    Report report_{}; // of the latest run
 };
 
 struct TrainingHandle {
@@ -277,9 +250,6 @@ void bind_training(py::module_ &module) {
         .def(py::init<std::string, double, Index, bool>(), py::arg("name"), py::arg("threshold") = 0.5, py::arg("k") = 5,
              py::arg("columns") = false);
     py::implicitly_convertible<py::str, MetricDescription>();
-    py::class_<FeedHandle>(module, "Feed", "A data set: x read in place, targets copied.")
-        .def(py::init(&make_feed), py::arg("x"), py::arg("labels") = py::none(), py::arg("values") = py::none(),
-             py::arg("weights") = py::none());
     py::class_<ReportHandle>(module, "Report", "What a run did, and on what.")
         .def_readonly("kernel_set", &ReportHandle::kernel_set)
         .def_readonly("team", &ReportHandle::team, "Threads that ran.")
@@ -291,7 +261,10 @@ void bind_training(py::module_ &module) {
                       "Of these, the ones whose gradients were tested one by one because they might have overflowed.")
         .def_readonly("epochs", &ReportHandle::epochs, "(finished epochs, 1 + metrics): mean loss and metrics.")
         .def_readonly("stopped", &ReportHandle::stopped)
-        .def_readonly("running", &ReportHandle::running, "Mean loss and metrics of the epoch under way; empty at an epoch's end.");
+        .def_readonly("running", &ReportHandle::running,
+                      "Mean loss and metrics of the epoch under way; empty at an epoch's end. After a run of one step NaN stands for a "
+                      "metric that only "
+                      "an epoch's end can tell.");
     py::class_<EvaluationHandle>(module, "Evaluation", "Mean loss and metrics of a data set.")
         .def_readonly("loss", &EvaluationHandle::loss)
         .def_readonly("metrics", &EvaluationHandle::metrics)
@@ -306,11 +279,16 @@ void bind_training(py::module_ &module) {
         .def(
             "run",
             [](TrainingHandle &self, const Context &context, const FeedHandle &feed, Index batch_size, Index steps, bool shuffle,
-               const std::string &plan, const py::object &stop) {
-                return self.with([&](auto &trainer) { return trainer.run(context, feed, batch_size, steps, shuffle, plan, stop); });
+               const std::string &plan, const py::object &stop, bool part) {
+                return self.with([&](auto &trainer) { return trainer.run(context, feed, batch_size, steps, shuffle, plan, stop, part); });
             },
             py::arg("context"), py::arg("feed"), py::kw_only(), py::arg("batch_size"), py::arg("steps"), py::arg("shuffle"),
-            py::arg("plan") = "auto", py::arg("stop") = py::none(), "Makes up to `steps` optimizer steps from where the state is.")
+            py::arg("plan") = "auto", py::arg("stop") = py::none(), py::arg("part") = false,
+            "Makes up to `steps` optimizer steps from where the state is. With `part` the feed is one batch of an epoch that goes on "
+            "until the caller ends it.")
+        .def_property_readonly(
+            "report", [](const TrainingHandle &self) { return self.with([](const auto &trainer) { return trainer.report(); }); },
+            "Of the latest run, also of one that an exception ended: what was done before.")
         .def(
             "evaluate",
             [](const TrainingHandle &self, const Context &context, const FeedHandle &feed) {
@@ -351,6 +329,9 @@ void bind_training(py::module_ &module) {
         .def(
             "begin_epoch", [](TrainingHandle &self) { self.with([](auto &trainer) { trainer.begin_epoch(); }); },
             "Drops an epoch under way.")
+        .def(
+            "end_epoch", [](TrainingHandle &self) { return self.with([](auto &trainer) { return trainer.end_epoch(); }); },
+            "Ends an epoch that came in parts; its mean loss and metrics.")
         .def(
             "set_epoch", [](TrainingHandle &self, Index epoch) { self.with([&](auto &trainer) { trainer.set_epoch(epoch); }); },
             py::arg("epoch"))

@@ -138,7 +138,8 @@ Processor<T>::Worker::Worker(Processor &processor, Training<T> &training, const 
 }
 
 template <class T> void Processor<T>::Worker::begin_step() {
-    set_batch(step_, epoch_.first(cursor_.position), epoch_.size(cursor_.position));
+    const Index position = request_.part ? 0 : cursor_.position;
+    set_batch(step_, epoch_.first(position), epoch_.size(position));
     plan_ = step_.rows == processor_.full_.rows ? &processor_.full_ : &processor_.last_;
     step_.moment.epoch = static_cast<std::uint32_t>(cursor_.epoch);
     step_.moment.step = static_cast<std::uint32_t>(cursor_.step);
@@ -218,7 +219,7 @@ template <class T> void Processor<T>::Worker::ask_to_stop(Index made) {
 }
 
 template <class T> bool Processor<T>::Worker::make_step(Index made) {
-    const bool ends_epoch = cursor_.position + 1 == epoch_.steps();
+    const bool ends_epoch = !request_.part && cursor_.position + 1 == epoch_.steps();
     begin_step();
     const bool timed = thread_ == 0 && made % steps_between_looks == 0 && plan_->phases.size() == processor_.full_.phases.size();
     for (std::size_t p = 0; p < plan_->phases.size(); ++p) {
@@ -283,6 +284,11 @@ void Processor<T>::prepare(const Kernels<T> &kernels, const Training<T> &trainin
     const Index full = std::min(batch_size, rows), last = rows % full == 0 ? full : rows % full;
     const Prepared wanted{&kernels, full, last, least, most, forced, demands_of(training)};
     if (prepared_ == wanted) return;
+    if (prepared_ && *prepared_ == Prepared{&kernels, full, prepared_->last, least, most, forced}) { // the same memory
+        prepared_->last = last;
+        full_.team = 0;
+        return;
+    }
     prepared_.reset();
     const bool stored = forced == Strategy::stored || forced == Strategy::gradients || wanted.demands.stores_gradients();
     workspace_ = make_workspace<T>(training.architecture, full, most, training.metrics, stored);
@@ -315,7 +321,7 @@ template <class T> Result<T> Processor<T>::run(Training<T> &training, const Requ
     if (request.shuffle) order_rows(training, rows, training.state.cursor.epoch);
     Shared shared;
     const Epoch epoch{rows, full_.rows};
-    if (training.state.cursor.position >= epoch.steps())
+    if (!request.part && training.state.cursor.position >= epoch.steps())
         throw std::invalid_argument("the epoch under way is past step " + std::to_string(epoch.steps()) +
                                     ", where an epoch of this data ends; begin a new epoch first");
     const Index epochs = request.steps / epoch.steps() + 1;

@@ -9,6 +9,38 @@ namespace {
 
 constexpr Index most_epochs = 1 << 16;
 
+// The panels of a forward pass, handed out to a team until there are no more or somebody interrupts.
+class Panels {
+  public:
+    Panels(Index count, const Interrupted &interrupted) : count_(count), interrupted_(interrupted) {}
+    // The next one for this thread; -1: no more.
+    Index take(int thread) {
+        const Index panel = next_++;
+        if (thread == 0 && interrupted_ && ++taken_ % panels_between_looks == 0 && Clock::now() - asked_ >= poll_interval) {
+            if (interrupted_()) {
+                given_up_ = true;
+                next_ = count_;
+            }
+            asked_ = Clock::now();
+        }
+        return panel < count_ ? panel : -1;
+    }
+    bool given_up() const { return given_up_; }
+
+  private:
+    using Clock = std::chrono::steady_clock;
+    static constexpr auto poll_interval = std::chrono::milliseconds(50);
+    static constexpr Index panels_between_looks = 64; // at the clock
+
+    const Index count_;
+    const Interrupted &interrupted_;
+    std::atomic<Index> next_{0};
+    // Thread 0's:
+    Index taken_ = 0;
+    bool given_up_ = false;
+    Clock::time_point asked_;
+};
+
 int team_for(const Context &context, const Architecture &net, Index rows) {
     return context.threads > 0 ? context.threads : useful_team(net, rows, default_team());
 }
@@ -64,20 +96,26 @@ template <class T> Result<T> careful_step(const Kernels<T> &kernels, Training<T>
 } // namespace
 
 template <class T>
-Report run(const Context &context, Training<T> &training, Processor<T> &processor, const Feed<T> &feed, const RunOptions &options) {
+void run(const Context &context, Training<T> &training, Processor<T> &processor, const Feed<T> &feed, const RunOptions &options,
+         Report &report) {
     const DefaultArithmetic mode;
+    report = {context.kernel_set->name, 0, {}, {}, 0, 0, {}, {}, false};
     check_feed(training, feed);
     if (options.batch_size <= 0) throw std::invalid_argument("batch_size must be at least 1, not " + std::to_string(options.batch_size));
     if (feed.rows() == 0) throw std::invalid_argument("x has no rows; training needs at least one");
+    if (options.part && (options.steps != 1 || options.batch_size < feed.rows() || options.shuffle))
+        throw std::invalid_argument("a part of an epoch is one batch, in its own order");
     if (!training.state.learning_rate) training.schedule.check(static_cast<std::int64_t>(training.state.cursor.step), options.steps);
     const Kernels<T> &kernels = kernels_of<T>(*context.kernel_set);
     const Index batch = std::min(options.batch_size, feed.rows());
     const int least = context.threads > 0 ? context.threads : 1, most = context.threads > 0 ? context.threads : default_team();
-    processor.prepare(kernels, training, batch, feed.rows(), least, most, options.strategy);
+    // Parts of an epoch may differ in size: a smaller one makes do with the memory of those before.
+    const bool goes_on = options.part && training.state.cursor.position > 0;
+    const Index full = goes_on ? std::max(batch, processor.batch_size()) : batch;
+    processor.prepare(kernels, training, full, full == batch ? feed.rows() : full + batch, least, most, options.strategy);
 
-    Report report{context.kernel_set->name, 0, {}, {}, 0, 0, {}, {}, false};
     auto asked = std::chrono::steady_clock::now();
-    Request<T> request{&feed, batch, 0, options.shuffle, false, options.stop, &asked};
+    Request<T> request{&feed, batch, 0, options.shuffle, false, options.stop, &asked, options.part};
     const Index most_steps = most_epochs * ((feed.rows() + batch - 1) / batch); // of one run: its history has a bounded size
     while (report.steps < options.steps && !report.stopped) {
         TeamTrial &trial = processor.trial();
@@ -87,7 +125,8 @@ Report run(const Context &context, Training<T> &training, Processor<T> &processo
         Result<T> result = run_with(processor, training, request, trial.team());
         // A caller who makes one step at a time pays for waking the team each time.
         const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - began;
-        if (trying && result.outcome == Outcome::done) trial.record(result.step_seconds > 0 ? result.step_seconds : whole.count());
+        if (trying && full == batch && result.outcome == Outcome::done)
+            trial.record(result.step_seconds > 0 ? result.step_seconds : whole.count());
         const auto keep = [&](const Result<T> &made) {
             report.steps += made.steps;
             report.epochs.insert(report.epochs.end(), made.epochs.begin(), made.epochs.end());
@@ -106,11 +145,12 @@ Report run(const Context &context, Training<T> &training, Processor<T> &processo
         report.stopped = result.outcome == Outcome::stopped;
     }
     report.phases = processor.plan().phase_names();
-    if (training.state.rows > 0) append_means(training, false, report.running);
-    return report;
+    // What takes a pass over all rows would take it at every step of those who make one at a time.
+    if (training.state.rows > 0) append_means(training, options.steps == 1, report.running);
 }
 
-template <class T> Evaluation evaluate(const Context &context, const Training<T> &training, const Feed<T> &feed) {
+template <class T>
+Evaluation evaluate(const Context &context, const Training<T> &training, const Feed<T> &feed, const Interrupted &interrupted) {
     const DefaultArithmetic mode;
     check_feed(training, feed);
     const Index n = feed.rows();
@@ -127,7 +167,7 @@ template <class T> Evaluation evaluate(const Context &context, const Training<T>
     std::vector<Seen> seen(static_cast<std::size_t>(panels), nothing);
     std::vector<Workspace<T>> spaces;
     for (int t = 0; t < team; ++t) spaces.push_back(make_loss_workspace<T>(net, std::min(n, leaf_rows), training.metrics));
-    std::atomic<Index> next{0};
+    Panels queue(panels, interrupted);
     std::atomic<bool> all_finite{true};
     parallel(team, [&](int thread, int) {
         Workspace<T> &space = spaces[static_cast<std::size_t>(thread)];
@@ -148,7 +188,7 @@ template <class T> Evaluation evaluate(const Context &context, const Training<T>
                      false,
                      loss_scale(loss, n, net.outputs),
                      {}};
-        for (Index panel = next++; panel < panels; panel = next++) {
+        for (Index panel = queue.take(thread); panel >= 0; panel = queue.take(thread)) {
             set_batch(step, panel * leaf_rows, std::min(leaf_rows, n - panel * leaf_rows));
             scratch.notes.reset();
             gather_rows(step, 0, step.rows, scratch);
@@ -162,6 +202,7 @@ template <class T> Evaluation evaluate(const Context &context, const Training<T>
             }
         }
     });
+    if (queue.given_up()) return {};
     if (!all_finite) throw_non_finite<T>(feed.x, training.architecture.input_scale.layer);
     const double mean = sum_rows(losses.data(), n) / static_cast<double>(loss.per_element ? n * net.outputs : n);
     Evaluation evaluation{mean + penalty_of(kernels, net, training.network->parameters), {}};
@@ -204,7 +245,8 @@ template <class T> Gradients<T> gradients(const Context &context, const Training
     return {processor.mean_loss(find_loss(kernels, copy.loss, copy.target), copy.architecture, feed.rows()), values};
 }
 
-template <class T> void predict(const Context &context, const Network<T> &network, const Source &x, MatrixView<T> out) {
+template <class T>
+void predict(const Context &context, const Network<T> &network, const Source &x, MatrixView<T> out, const Interrupted &interrupted) {
     const Kernels<T> &kernels = kernels_of<T>(*context.kernel_set);
     const Architecture &net = network.architecture;
     const Index n = out.rows, panels = (n + leaf_rows - 1) / leaf_rows;
@@ -214,7 +256,7 @@ template <class T> void predict(const Context &context, const Network<T> &networ
     feed.x = x;
     const std::vector<Metric> none;
     std::vector<Workspace<T>> spaces = network.forward_memory.take(net, team, std::min(n, leaf_rows));
-    std::atomic<Index> next{0};
+    Panels queue(panels, interrupted);
     std::atomic<bool> all_finite{true};
     parallel(team, [&](int thread, int) {
         Workspace<T> &space = spaces[static_cast<std::size_t>(thread)];
@@ -236,7 +278,7 @@ template <class T> void predict(const Context &context, const Network<T> &networ
                      false,
                      T(0),
                      {}};
-        for (Index panel = next++; panel < panels; panel = next++) {
+        for (Index panel = queue.take(thread); panel >= 0; panel = queue.take(thread)) {
             set_batch(step, panel * leaf_rows, std::min(leaf_rows, n - panel * leaf_rows));
             scratch.notes.reset();
             gather_rows(step, 0, step.rows, scratch);
@@ -248,16 +290,16 @@ template <class T> void predict(const Context &context, const Network<T> &networ
         }
     });
     network.forward_memory.give_back(std::move(spaces));
-    if (!all_finite) throw_non_finite<T>(x, net.input_scale.layer);
+    if (!all_finite && !queue.given_up()) throw_non_finite<T>(x, net.input_scale.layer);
 }
 
-template Report run(const Context &, Training<float> &, Processor<float> &, const Feed<float> &, const RunOptions &);
-template Report run(const Context &, Training<double> &, Processor<double> &, const Feed<double> &, const RunOptions &);
-template Evaluation evaluate(const Context &, const Training<float> &, const Feed<float> &);
-template Evaluation evaluate(const Context &, const Training<double> &, const Feed<double> &);
+template void run(const Context &, Training<float> &, Processor<float> &, const Feed<float> &, const RunOptions &, Report &);
+template void run(const Context &, Training<double> &, Processor<double> &, const Feed<double> &, const RunOptions &, Report &);
+template Evaluation evaluate(const Context &, const Training<float> &, const Feed<float> &, const Interrupted &);
+template Evaluation evaluate(const Context &, const Training<double> &, const Feed<double> &, const Interrupted &);
 template Gradients<float> gradients(const Context &, const Training<float> &, const Feed<float> &);
 template Gradients<double> gradients(const Context &, const Training<double> &, const Feed<double> &);
-template void predict(const Context &, const Network<float> &, const Source &, MatrixView<float>);
-template void predict(const Context &, const Network<double> &, const Source &, MatrixView<double>);
+template void predict(const Context &, const Network<float> &, const Source &, MatrixView<float>, const Interrupted &);
+template void predict(const Context &, const Network<double> &, const Source &, MatrixView<double>, const Interrupted &);
 
 } // namespace ganglion

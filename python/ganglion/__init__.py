@@ -15,8 +15,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ganglion import errors, initializers, layers, losses, metrics, optimizers, regularizers, schedules
+from ganglion import callbacks, errors, initializers, layers, losses, metrics, optimizers, regularizers, schedules
 from ganglion._native import __version__
+from ganglion.callbacks import (
+    Callback,
+    Checkpoint,
+    CSVLogger,
+    EarlyStopping,
+    LambdaCallback,
+    LearningRateSchedule,
+    ReduceOnPlateau,
+)
 from ganglion.history import History
 from ganglion.layers import (
     ELU,
@@ -59,16 +68,22 @@ __all__ = [
     "Adam",
     "AdamW",
     "BatchNormalization",
+    "CSVLogger",
+    "Callback",
+    "Checkpoint",
     "Cosine",
     "CrossEntropy",
     "Dense",
     "Dropout",
+    "EarlyStopping",
     "Exponential",
     "Flatten",
     "History",
     "Identity",
+    "LambdaCallback",
     "LayerNormalization",
     "LeakyReLU",
+    "LearningRateSchedule",
     "Linear",
     "LinearDecay",
     "MeanSquaredError",
@@ -76,6 +91,7 @@ __all__ = [
     "PiecewiseConstant",
     "RMSprop",
     "ReLU",
+    "ReduceOnPlateau",
     "Rescale",
     "Sequential",
     "Sigmoid",
@@ -85,6 +101,7 @@ __all__ = [
     "Trainer",
     "WarmUp",
     "__version__",
+    "callbacks",
     "data",
     "errors",
     "functional",

@@ -338,7 +338,7 @@ class Report:
     @property
     def running(self) -> tuple[typing.Any, ...]:
         """
-        Mean loss and metrics of the epoch under way; empty at an epoch's end.
+        Mean loss and metrics of the epoch under way; empty at an epoch's end. After a run of one step NaN stands for a metric that only an epoch's end can tell.
         """
     @property
     def seconds(self) -> tuple[typing.Any, ...]:
@@ -397,6 +397,10 @@ class Training:
         """
         Drops an epoch under way.
         """
+    def end_epoch(self) -> tuple[typing.Any, ...]:
+        """
+        Ends an epoch that came in parts; its mean loss and metrics.
+        """
     def evaluate(self, context: Context, feed: Feed) -> Evaluation: ...
     def gradients(self, context: Context, feed: Feed) -> Gradients:
         """
@@ -413,9 +417,10 @@ class Training:
         shuffle: bool,
         plan: str = "auto",
         stop: typing.Any = None,
+        part: bool = False,
     ) -> Report:
         """
-        Makes up to `steps` optimizer steps from where the state is.
+        Makes up to `steps` optimizer steps from where the state is. With `part` the feed is one batch of an epoch that goes on until the caller ends it.
         """
     def sample(
         self,
@@ -447,6 +452,11 @@ class Training:
     def position(self) -> int:
         """
         Steps made in this epoch.
+        """
+    @property
+    def report(self) -> Report:
+        """
+        Of the latest run, also of one that an exception ended: what was done before.
         """
     @property
     def step(self) -> int:

@@ -24,7 +24,7 @@ class History:
         ``"loss"`` and each metric, as means over the rows of an epoch while it ran, before each step's update; with
         validation data also ``"val_loss"`` and so on, after the epoch.
     epoch : list of int
-        The epochs' numbers, from 0.
+        The epochs' numbers, from ``initial_epoch`` on.
     seconds : float
         Wall time of the call.
     report : Report or None
@@ -39,7 +39,8 @@ class History:
     ([0, 1, 2], 3)
     """
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, names: Iterable[str], first: int = 0) -> None:
+        self._first = first
         self.history: dict[str, list[float]] = {name: [] for name in names}
         self.epoch: list[int] = []
         self.seconds = 0.0
@@ -49,7 +50,8 @@ class History:
         """Add epochs: a value for each, by name."""
         for name, values in columns.items():
             self.history[name].extend(values)
-        self.epoch.extend(range(len(self.epoch), max(map(len, self.history.values()))))
+        epochs = max(map(len, self.history.values()))
+        self.epoch.extend(range(self._first + len(self.epoch), self._first + epochs))
 
     def plot(
         self, ax: Axes | Sequence[Axes] | None = None, *, path: str | os.PathLike[str] | None = None

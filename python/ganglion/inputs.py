@@ -6,12 +6,15 @@ is a TypeError, a wrong value or shape a ValueError.
 
 from __future__ import annotations
 
+import inspect
 import math
 import operator
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeGuard
 
 import numpy as np
+
+from ganglion import frames
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -161,6 +164,10 @@ def numeric(argument: str, value: object) -> Array:
         remedy = f"a sparse matrix; pass {argument}.toarray()"
     elif hasattr(value, "mask") and hasattr(value, "filled"):
         remedy = f"a masked array; pass {argument}.filled(value) or the rows without masked entries"
+    elif hasattr(value, "collect") and hasattr(value, "lazy"):
+        remedy = f"a lazy frame; pass {argument}.collect()"
+    elif inspect.isroutine(value):
+        remedy = f"a function; pass what it gives, {argument}()"
     if remedy:
         raise TypeError(f"{argument} must be an array of real numbers; given {remedy}")
     try:
@@ -180,7 +187,7 @@ def targets(argument: str, value: object) -> Array:
     if value is None:
         raise TypeError(f"{argument} is missing: give one target for each row; given None")
     try:
-        return numeric(argument, value)
+        return frames.array(argument, value) if frames.is_table(value) else numeric(argument, value)
     except TypeError:
         array = np.asarray(value)
         if array.dtype.kind not in "UST" and not any(isinstance(element, str) for element in array.flat):
@@ -206,12 +213,25 @@ def features(argument: str, value: object, columns: int | None, dtype: str) -> A
     float32, float64 and uint8 arrays with contiguous rows come back as they are: whoever reads them tests for NaN and
     infinity on the way. Everything else is copied once and, unless NumPy makes such an array of it, tested here.
     """
+    if frames.is_table(value):
+        value = frames.array(argument, value, dtype)
+        if value.ndim == 1:
+            expected = f"{argument} must have shape (n, features)"
+            raise ValueError(f"{expected}; given a column of {len(value)}; pass {argument}.to_frame()")
     array = numeric(argument, value)
     if array.ndim != 2 or (columns is not None and array.shape[1] != columns):
         raise ValueError(_wrong_shape(argument, array.shape, columns))
     if array.shape[1] == 0:
         raise ValueError(f"{argument} must have at least one column; given {array.shape}")
-    return array if in_place(array, array.shape[1]) else values(argument, array, dtype)
+    if in_place(array, array.shape[1]):
+        return array
+    if isinstance(value, np.memmap) and array.size > 0:
+        raise TypeError(
+            f"{argument} is a memory-mapped file of {array.dtype} that would have to be copied whole: float32, float64 "
+            "and uint8 are read where they lie, row by row; write the file so, give batches of it, or pass "
+            f"np.array({argument}) if it fits into memory"
+        )
+    return values(argument, array, dtype)
 
 
 def _wrong_shape(argument: str, shape: tuple[int, ...], columns: int | None) -> str:

@@ -72,7 +72,9 @@ class Progress:
     living
         True: a line that rewrites itself at most ten times a second; False: a plain line at each epoch's end.
     epochs, rows, batch_size
-        What the call will do.
+        What the call will do; `rows` is None where only the end of the first epoch will tell.
+    first
+        The epoch that it begins with.
     names
         Of the loss and metrics, in the core's order.
     stream
@@ -86,9 +88,10 @@ class Progress:
         living: bool,
         *,
         epochs: int,
-        rows: int,
+        rows: int | None,
         batch_size: int,
         names: Sequence[str],
+        first: int = 0,
         stream: TextIO | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -97,7 +100,7 @@ class Progress:
         self.names = names
         self.stream = sys.stdout if stream is None else stream
         self.clock = clock
-        self.finished = 0
+        self.first = self.finished = first
         self.began = self.epoch_began = clock()
         self.refreshed = self.began - REFRESH_SECONDS
         self.shown = 0  # length of the line that stands unfinished
@@ -105,17 +108,27 @@ class Progress:
     def stop(self, epoch: int, step: int, loss: float, metrics: tuple[float, ...]) -> bool:
         """The core's callback, about every 50 ms: refresh the line when due; never stop."""
         del epoch  # counts the model's epochs, not this call's
-        now = self.clock()
-        if self.living and step > 0 and now - self.refreshed >= REFRESH_SECONDS:
-            self.refreshed = now
-            self._rewrite(self._running_line(step, dict(zip(self.names, (loss, *metrics), strict=True)), now))
+        rows = step * self.batch_size
+        if self.rows is not None:
+            rows = min(rows, self.rows)
+        self.show(rows, (loss, *metrics))
         return False
 
-    def end_epoch(self, values: Mapping[str, float], trained_seconds: float) -> None:
-        """Leave the epoch's line behind; `trained_seconds` is its time without validation."""
+    def show(self, rows: int, means: Sequence[float]) -> None:
+        """Refresh the line, if that is due, after so many rows of the epoch."""
+        now = self.clock()
+        if self.living and rows > 0 and now - self.refreshed >= REFRESH_SECONDS:
+            self.refreshed = now
+            self._rewrite(self._running_line(rows, dict(zip(self.names, means, strict=True)), now))
+
+    def end_epoch(self, values: Mapping[str, float], trained_seconds: float, rows: int | None = None) -> None:
+        """Leave the epoch's line behind; `trained_seconds` is its time without validation, `rows` how many it had."""
+        if rows is not None:
+            self.rows = rows
         now = self.clock()
         label, seconds = self._label(), now - self.epoch_began
-        self._rewrite("  ".join([label, *_shown(values), rate(self.rows, trained_seconds), duration(seconds)]))
+        speed = rate(self.rows or 0, trained_seconds)
+        self._rewrite("  ".join([label, *_shown(values), speed, duration(seconds)]))
         self.close()
         self.finished += 1
         self.epoch_began = self.refreshed = now
@@ -130,14 +143,17 @@ class Progress:
     def _label(self) -> str:
         return f"epoch {self.finished + 1:>{len(str(self.epochs))}}/{self.epochs}"
 
-    def _running_line(self, step: int, values: Mapping[str, float], now: float) -> str:
-        rows = min(step * self.batch_size, self.rows)
-        done = self.finished + rows / self.rows
-        left = (now - self.began) * (self.epochs - done) / done
-        parts = [*_shown(values), rate(rows, now - self.epoch_began), f"{duration(left)} left"]
-        with_bar = "  ".join([self._label(), self._bar(rows / self.rows), *parts])
-        without = "  ".join([self._label(), f"{rows / self.rows:4.0%}", *parts])
+    def _running_line(self, rows: int, values: Mapping[str, float], now: float) -> str:
         columns = self._columns()
+        parts = [*_shown(values), rate(rows, now - self.epoch_began)]
+        if self.rows is None:
+            return "  ".join([self._label(), f"{rows:,} samples", *parts])[: columns - 1]
+        share = min(1.0, rows / self.rows)
+        done = self.finished + share
+        left = (now - self.began) * (self.epochs - done) / (done - self.first)
+        parts.append(f"{duration(left)} left")
+        with_bar = "  ".join([self._label(), self._bar(share), *parts])
+        without = "  ".join([self._label(), f"{share:4.0%}", *parts])
         return with_bar if len(with_bar) < columns else without[: columns - 1]
 
     def _bar(self, share: float) -> str:

@@ -16,20 +16,25 @@ __all__ = ["Rows", "checked"]
 
 
 class Rows(NamedTuple):
-    """Features (n, I), read where they lie if the core can, and as many targets."""
+    """Features (n, I), read where they lie if the core can, as many targets, and how much each row counts."""
 
     x: Array
     targets: Targets
+    weights: Array | None = None  # (n,), in the network's type; None: all 1
 
     def feed(self) -> _native.Feed:
         """What the core reads from."""
         kind, array = self.targets
-        return _native.Feed(self.x, array if kind == "labels" else None, array if kind == "values" else None)
+        labels, values = (array, None) if kind == "labels" else (None, array)
+        return _native.Feed(self.x, labels, values, self.weights)
 
     def split(self, row: int) -> tuple[Rows, Rows]:
         """The rows before this one and those from it on."""
+        return self._part(slice(0, row)), self._part(slice(row, None))
+
+    def _part(self, rows: slice) -> Rows:
         kind, array = self.targets
-        return Rows(self.x[:row], Targets(kind, array[:row])), Rows(self.x[row:], Targets(kind, array[row:]))
+        return Rows(self.x[rows], Targets(kind, array[rows]), None if self.weights is None else self.weights[rows])
 
 
 def checked(model: Sequential, loss: Loss, x: object, y: object, x_argument: str = "x", y_argument: str = "y") -> Rows:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import numpy as np
 from ganglion import _native, inputs, machine
 from ganglion.architecture import Architecture, first_input, flat
 from ganglion.errors import NotFittedError
+from ganglion.exclusive import Exclusive
 from ganglion.keras_arguments import check_predict
 from ganglion.keras_door import KerasDoor
 from ganglion.layers import Layer, Sigmoid, Softmax
@@ -77,7 +77,7 @@ class Sequential(KerasDoor):
         self._architecture = architecture
         self._network: _native.Network | None = None
         self._features = -1  # as long as there is no network
-        self._training = threading.Lock()
+        self._access = Exclusive()
         first = architecture.layers[0].input_shape if architecture.layers else None
         if first is not None:
             self.build(first)
@@ -317,22 +317,17 @@ class Sequential(KerasDoor):
 
     def _overwrite(self, arrays: Sequence[Array]) -> None:
         """Overwrite all parameters by arrays that `matching` let pass."""
-        with self.exclusively("load weights"):
+        with self.exclusively("load weights", between_steps=True):
             for index, array in enumerate(arrays):
                 self.network.assign(index, array)
 
-    @contextmanager
-    def exclusively(self, action: str) -> Iterator[None]:
+    def exclusively(self, action: str, *, between_steps: bool = False) -> AbstractContextManager[None]:
         """Hold off everything else that trains or overwrites this model; RuntimeError if something already does."""
-        if not self._training.acquire(blocking=False):
-            raise RuntimeError(
-                f"cannot {action}: this model is being trained or evaluated, in another thread or by the code that "
-                "called this; wait until that has returned"
-            )
-        try:
-            yield
-        finally:
-            self._training.release()
+        return self._access.hold(action, between_steps=between_steps)
+
+    def open_to_callbacks(self) -> AbstractContextManager[None]:
+        """Let the callbacks of a fit evaluate the model and overwrite its weights; the fit holds off all else."""
+        return self._access.open_to_callbacks()
 
     # Files
 

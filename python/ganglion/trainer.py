@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, Never
 
-from ganglion import _native, inputs, machine
+from ganglion import _native, inputs, machine, weights
+from ganglion.events import Callback, Events
+from ganglion.fitting import Fitting
 from ganglion.history import History
 from ganglion.losses import LOSSES, Loss
 from ganglion.metrics import METRICS, Metric
 from ganglion.optimizers import OPTIMIZERS, Optimizer
 from ganglion.progress import Progress, style
 from ganglion.rows import Rows, checked
-from ganglion.schedules import Sampled
+from ganglion.sources import Arrays, Batches, Source, is_iterable_of_batches
+from ganglion.validation import split, validate_batches
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -50,8 +52,11 @@ class Trainer:
     Attributes
     ----------
     history : History or None
-        Of the latest `fit`, also of one that Ctrl-C or a `TrainingDivergedError` ended. The latter holds the epochs
-        before, where each was a run of its own: where something was printed or validated. Else all were one run.
+        Of the latest `fit`, also of one that Ctrl-C, a `TrainingDivergedError` or a callback's exception ended: with
+        the epochs that were finished before.
+    stop_training : bool
+        Set to True, by a callback or another thread, it ends the `fit` after its next step. An epoch under way is then
+        not in the history.
 
     Raises
     ------
@@ -93,6 +98,7 @@ class Trainer:
         self.metrics: tuple[Metric, ...] = tuple(METRICS.find("metric", metric) for metric in metrics)
         self.threads = machine.team(threads)
         self.history: History | None = None
+        self.stop_training = False
         self._names = ["loss", *(metric.key for metric in self.metrics)]
         if len(set(self._names)) != len(self._names):
             raise ValueError(f"metrics must not repeat; given {metrics!r}")
@@ -145,14 +151,18 @@ class Trainer:
 
     def fit(
         self,
-        x: ArrayLike,
-        y: ArrayLike,
+        x: ArrayLike | Iterable[tuple[ArrayLike, ...]],
+        y: ArrayLike | None = None,
         *others: Never,
         epochs: int = 1,
         batch_size: int = 32,
         validation_split: float = 0.0,
         validation_data: tuple[ArrayLike, ArrayLike] | None = None,
         shuffle: bool = True,
+        sample_weight: ArrayLike | None = None,
+        class_weight: Mapping[int, float] | None = None,
+        callbacks: Sequence[Callback | Callable[[int, dict[str, float]], object]] = (),
+        initial_epoch: int = 0,
         verbose: Literal["auto", 0, 1, 2] = "auto",
     ) -> History:
         """Train for some epochs.
@@ -160,21 +170,37 @@ class Trainer:
         Parameters
         ----------
         x
-            (n, features), read as `Sequential.predict` reads it.
+            (n, features), read as `Sequential.predict` reads it, or a frame of numbers. Without y: an iterable of
+            batches (x, y) or (x, y, sample_weight), each of which is a step of its own size. A thread of its own reads
+            them ahead, so whatever makes them should not use the model; for several epochs it must begin anew each
+            time, which a generator cannot.
         y
             Targets as the loss wants them; copied.
         *others
             None: all that follows is given by name.
         epochs
-            How often to go through the data, 0 … 2³¹ − 1.
+            How often to go through the data, 0 … 2³¹ − 1; the number of the epoch to end before, where `initial_epoch`
+            says that it does not begin with 0.
         batch_size
             Rows per step, 1 … 2³¹ − 1; the last batch of an epoch may be short, and one batch of all rows is the most.
+            For arrays, as is `shuffle`.
         validation_split
             Share of the rows, in [0, 1), to hold out and evaluate after each epoch: the last ones, whatever the order.
         validation_data
             (x, y) to evaluate after each epoch instead.
         shuffle
             Whether each epoch takes the rows in a new order, drawn from the model's seed and the epoch's number.
+        sample_weight
+            (n,), at least 0: how much each row counts in the loss, L = 1/B Σ_i w_i l_i; metrics count rows alike. With
+            `validation_split`, that of the rows that are held out counts in ``"val_loss"``.
+        class_weight
+            ``{class: weight}``: the same by the rows' classes, those not named counting once; not in ``"val_loss"``.
+        callbacks
+            What to call at the ends of epochs and so on, in this order: objects of `ganglion.callbacks`, or functions
+            f(epoch, logs).
+        initial_epoch
+            The number of the first epoch, 0 … `epochs`. Greater than 0, it also says whose shuffles to go on with: a
+            fit of 3 epochs and one from 3 to 10 are one of 10. With 0 the trainer goes on where it was.
         verbose
             0 silent; 1 a living line an epoch; 2 a plain line an epoch; ``"auto"`` 1 in a terminal and 2 elsewhere.
 
@@ -186,11 +212,12 @@ class Trainer:
         ------
         TypeError, ValueError
             If an argument or the data is not as above; the weights are then what they were before the call, also where
-            NaN or infinity in x was found only on the way.
+            NaN or infinity in x was found only on the way. A wrong batch of an iterable leaves the model as the step
+            before left it.
         TrainingDivergedError
             If a step would have made a weight or moment NaN or infinite; the model is as the step before left it.
         KeyboardInterrupt
-            On Ctrl-C; the model is as the last step left it.
+            On Ctrl-C; the model is as the last step left it. So it is after any exception of a callback or iterable.
         RuntimeError
             If the model is being trained or evaluated already.
         """
@@ -198,52 +225,46 @@ class Trainer:
         if others:
             raise TypeError(f"fit takes x and y by position and all else by name, like epochs=5; given {others[0]!r}")
         epochs = inputs.integer("epochs", epochs, minimum=0, maximum=inputs.LARGEST_COUNT)
+        first = inputs.integer("initial_epoch", initial_epoch, minimum=0)
+        if first > epochs:
+            raise ValueError(f"initial_epoch must be at most epochs, {epochs}, where the fit ends; given {first}")
         batch_size = inputs.integer("batch_size", batch_size, minimum=1, maximum=inputs.LARGEST_COUNT)
         shuffle = inputs.flag("shuffle", shuffle)
         loud = style(verbose)
+        events = Events(self, callbacks)
         with self._alone("fit"):
-            data, held_out = self._split(x, y, validation_split, validation_data)
-            training = self._training(data)
-            validation = None if held_out is None else (self._evaluation(held_out), held_out.feed())
-            names = [*self._names, *(f"val_{name}" for name in self._names if validation)]
-            history = History(names)
-            rows = len(data.x)
-            batch_size = min(batch_size, rows)
-            steps = math.ceil(rows / batch_size)
-            feed = data.feed()
-            schedule = self.optimizer.schedule
-            context = machine.context(self.threads)
-            start = training.snapshot()
-            training.begin_epoch()
+            source: Source
+            if is_iterable_of_batches(x, y):
+                validation = validate_batches(self, y, sample_weight, validation_split, validation_data)
+                source = Batches(self, x, epochs - first, class_weight)
+            else:
+                data = weights.by_row(checked(self.model, self.loss, x, y), sample_weight, self.model.dtype)
+                data, validation = split(self, data, validation_split, validation_data)
+                source = Arrays(self, weights.by_class(data, class_weight, self.model), batch_size, shuffle)
             progress = None
             if loud:
-                progress = Progress(loud == 1, epochs=epochs, rows=rows, batch_size=batch_size, names=self._names)
-            # Nobody waits for the end of an epoch: all of them are one run.
-            at_once = epochs if progress is None and validation is None and not isinstance(schedule, Sampled) else 1
+                progress = Progress(
+                    loud == 1, epochs=epochs, rows=source.rows, batch_size=batch_size, names=self._names, first=first
+                )
+            history = History([*self._names, *(f"val_{name}" for name in self._names if validation)], first)
+            fitting = Fitting(
+                self,
+                source,
+                first=first,
+                epochs=epochs,
+                validation=validation,
+                events=events,
+                progress=progress,
+                history=history,
+            )
+            start = None if source.training is None else source.training.snapshot()
             before, self.history = self.history, history
+            self.stop_training = False
             try:
-                for _ in range(0, epochs, max(at_once, 1)):
-                    schedule.prepare(training, steps * at_once)
-                    run_began = time.perf_counter()
-                    report = training.run(
-                        context,
-                        feed,
-                        batch_size=batch_size,
-                        steps=steps * at_once,
-                        shuffle=shuffle,
-                        stop=None if progress is None else progress.stop,
-                    )
-                    seconds = time.perf_counter() - run_began
-                    history.report = report
-                    columns = dict(zip(self._names, report.epochs.T.tolist(), strict=True))
-                    if validation is not None:
-                        evaluation = self._measure(*validation, context)
-                        columns |= {f"val_{name}": [value] for name, value in evaluation.items()}
-                    history.extend(columns)
-                    if progress is not None:
-                        progress.end_epoch({name: values[-1] for name, values in columns.items()}, seconds)
+                fitting.run()
             except _native.NonFiniteInputError:
-                training.restore(start)
+                if source.training is not None and start is not None:
+                    source.training.restore(start)
                 self.history = before
                 raise
             finally:
@@ -252,8 +273,8 @@ class Trainer:
                     progress.close()
             return history
 
-    def evaluate(self, x: ArrayLike, y: ArrayLike) -> dict[str, float]:
-        """Loss and metrics, as means over all rows.
+    def evaluate(self, x: ArrayLike, y: ArrayLike, *, sample_weight: ArrayLike | None = None) -> dict[str, float]:
+        """Loss and metrics, as means over all rows; `sample_weight` weighs the loss as in `fit`.
 
         Returns
         -------
@@ -267,9 +288,9 @@ class Trainer:
         RuntimeError
             If the model is being trained or evaluated already.
         """
-        with self._alone("evaluate"):
-            data = checked(self.model, self.loss, x, y)
-            return self._measure(self._evaluation(data), data.feed(), machine.context(self.threads))
+        with self._alone("evaluate", between_steps=True):
+            data = weights.by_row(checked(self.model, self.loss, x, y), sample_weight, self.model.dtype)
+            return self._measure(self._evaluation(data), data.feed())
 
     def train_on_batch(self, x: ArrayLike, y: ArrayLike) -> float:
         """Make one step on all of these rows; epochs and their shuffles are counted by `fit` alone.
@@ -296,9 +317,8 @@ class Trainer:
             training.begin_epoch()
             epoch = training.epoch
             self.optimizer.schedule.prepare(training, 1)
-            context = machine.context(self.threads)
             try:
-                report = training.run(context, data.feed(), batch_size=len(data.x), steps=1, shuffle=False)
+                report = training.run(self._context(), data.feed(), batch_size=len(data.x), steps=1, shuffle=False)
             finally:
                 training.set_epoch(epoch)
             return dict(zip(self._names, report.epochs[-1].tolist(), strict=True))
@@ -308,10 +328,10 @@ class Trainer:
         return self.model.predict(x, threads=self.threads)
 
     @contextmanager
-    def _alone(self, action: str) -> Iterator[None]:
+    def _alone(self, action: str, *, between_steps: bool = False) -> Iterator[None]:
         """Alone with the model, which is not built by what NaN or infinity in x brings to an end."""
         built = self.model.input_shape is not None
-        with self.model.exclusively(action):
+        with self.model.exclusively(action, between_steps=between_steps):
             try:
                 yield
             except _native.NonFiniteInputError as error:
@@ -321,34 +341,11 @@ class Trainer:
                     self.model._unbuild()
                 raise ValueError(str(error)) from None
 
-    # Data
-
-    def _split(self, x: object, y: object, share: object, given: object) -> tuple[Rows, Rows | None]:
-        """Data to train on and data to evaluate on; all of it is checked, the former's features aside."""
-        share = inputs.real("validation_split", share, minimum=0, below=1)
-        data = checked(self.model, self.loss, x, y)
-        if given is not None:
-            if share:
-                raise ValueError("give validation_split or validation_data, not both")
-            if not isinstance(given, (tuple, list)) or len(given) != 2:
-                raise ValueError(f"validation_data must be a pair (x, y); given {type(given).__name__}{_length(given)}")
-            held_out = checked(self.model, self.loss, given[0], given[1], "validation_data[0]", "validation_data[1]")
-            if held_out.x.shape[1] != data.x.shape[1]:
-                raise ValueError(
-                    f"validation_data[0] must have as many columns as x, {data.x.shape[1]}; given {held_out.x.shape[1]}"
-                )
-            inputs.check_finite("validation_data[0]", held_out.x, self.model.dtype)
-            return data, held_out
-        if not share:
-            return data, None
-        rows = len(data.x)
-        cut = math.floor(rows * (1 - share))
-        if not 0 < cut < rows:
-            raise ValueError(f"validation_split {share} of {rows} rows leaves none on one side; give validation_data")
-        inputs.check_finite("x", data.x, self.model.dtype, start=cut)
-        return data.split(cut)
-
     # The core's side
+
+    def _context(self) -> _native.Context:
+        """Kernel set and threads of a run."""
+        return machine.context(self.threads)
 
     def _training(self, data: Rows) -> _native.Training:
         """What trains on targets of this kind, with the moments and counters of the training so far."""
@@ -361,6 +358,7 @@ class Trainer:
         return training
 
     def _evaluation(self, data: Rows) -> _native.Training:
+        """What evaluates targets of this kind."""
         kind = data.targets.kind
         if kind not in self._trainings:
             self.model.build((data.x.shape[1],))
@@ -371,10 +369,7 @@ class Trainer:
             self._trainings[kind] = _native.Training(network, self.loss.row, kind, optimizer, schedule, metrics)
         return self._trainings[kind]
 
-    def _measure(self, training: _native.Training, feed: _native.Feed, context: _native.Context) -> dict[str, float]:
-        result = training.evaluate(context, feed)
+    def _measure(self, training: _native.Training, feed: _native.Feed) -> dict[str, float]:
+        """Loss and metrics of a data set, by name."""
+        result = training.evaluate(self._context(), feed)
         return dict(zip(self._names, (result.loss, *result.metrics), strict=True))
-
-
-def _length(value: object) -> str:
-    return f" of length {len(value)}" if isinstance(value, (tuple, list)) else ""

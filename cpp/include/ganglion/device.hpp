@@ -35,6 +35,7 @@ template <class T> struct Request {
     bool careful; // the plans store gradients: gradients that are not finite end the step instead of the bound
     Stop stop;
     std::chrono::steady_clock::time_point *asked; // when stop was called last
+    bool part = false;                            // the feed is one batch of an epoch that goes on after it
 };
 
 template <class T> struct Result {
@@ -57,6 +58,8 @@ template <class T> class Processor {
     // Plans for such a team.
     void use_team(const Training<T> &training, Team team);
     TeamTrial &trial(); // a new one when the last is stale
+    // That memory is there for; 0 before the first preparation.
+    Index batch_size() const { return prepared_ ? prepared_->full : 0; }
     // Makes steps from where training.state is and leaves it there.
     Result<T> run(Training<T> &training, const Request<T> &request);
     // Gradients of the last step, in the parameters' layout; empty unless the plan stored them.

@@ -10,6 +10,7 @@ struct RunOptions {
     bool shuffle;
     std::optional<Strategy> strategy; // none: chosen by shape
     Stop stop;                        // may be empty
+    bool part = false;                // the feed is one batch of an epoch that goes on after it, until the caller ends it
 };
 
 struct Report {
@@ -25,17 +26,23 @@ struct Report {
 };
 
 // Makes up to `steps` optimizer steps from where training.state is. Throws NonFiniteInput, Diverged (the step it names was
-// not made) and std::invalid_argument; the caller holds network->busy. `processor` is the training's own.
+// not made) and std::invalid_argument; the report then tells what was done before. The caller holds network->busy.
+// `processor` is the training's own.
 template <class T>
-Report run(const Context &context, Training<T> &training, Processor<T> &processor, const Feed<T> &feed, const RunOptions &options);
+void run(const Context &context, Training<T> &training, Processor<T> &processor, const Feed<T> &feed, const RunOptions &options,
+         Report &report);
 
 struct Evaluation {
     double loss;
     std::vector<double> metrics;
 };
 
+// Asked now and then by the calling thread; true: give up, with results that mean nothing.
+using Interrupted = std::function<bool()>;
+
 // Mean loss and metrics over the whole feed, in leaves of 128 rows.
-template <class T> Evaluation evaluate(const Context &context, const Training<T> &training, const Feed<T> &feed);
+template <class T>
+Evaluation evaluate(const Context &context, const Training<T> &training, const Feed<T> &feed, const Interrupted &interrupted = {});
 
 template <class T> struct Gradients {
     double loss;
@@ -46,6 +53,7 @@ template <class T> struct Gradients {
 template <class T> Gradients<T> gradients(const Context &context, const Training<T> &training, const Feed<T> &feed);
 
 // out (n, O) = the last layer's output for each row of x. Throws NonFiniteInput.
-template <class T> void predict(const Context &context, const Network<T> &network, const Source &x, MatrixView<T> out);
+template <class T>
+void predict(const Context &context, const Network<T> &network, const Source &x, MatrixView<T> out, const Interrupted &interrupted = {});
 
 } // namespace ganglion

@@ -1,0 +1,147 @@
+"""The loop over epochs: one run of the core where nobody waits for their ends, else a run an epoch or a step."""
+
+from __future__ import annotations
+
+import time
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from ganglion.schedules import Sampled
+from ganglion.sources import Arrays
+
+if TYPE_CHECKING:
+    from ganglion.events import Events
+    from ganglion.history import History
+    from ganglion.progress import Progress
+    from ganglion.rows import Rows
+    from ganglion.sources import Source
+    from ganglion.trainer import Trainer
+
+    Means = list[float]  # loss and metrics of an epoch
+
+__all__ = ["Fitting"]
+
+
+class Fitting:
+    """One call of `Trainer.fit`, with all that it was asked for checked.
+
+    Parameters
+    ----------
+    trainer
+        Whose model it trains.
+    source
+        What it goes through.
+    first, epochs
+        The first epoch and the one to end before.
+    validation
+        What to evaluate after each epoch.
+    events
+        Whom to tell.
+    progress
+        What a person sees.
+    history
+        Where each epoch goes as soon as it has ended.
+    """
+
+    def __init__(
+        self,
+        trainer: Trainer,
+        source: Source,
+        *,
+        first: int,
+        epochs: int,
+        validation: Rows | None,
+        events: Events,
+        progress: Progress | None,
+        history: History,
+    ) -> None:
+        self.trainer, self.source = trainer, source
+        self.first, self.epochs = first, epochs
+        self.events, self.progress, self.history = events, progress, history
+        self.names = trainer._names
+        self.validation = None if validation is None else (trainer._evaluation(validation), validation.feed())
+        waited_for = validation is not None or progress is not None or events.epochs or events.batches
+        # A schedule of one's own is asked for the rates of a run before it.
+        asked_before = isinstance(trainer.optimizer.schedule, Sampled)
+        one_by_one = waited_for or asked_before or not isinstance(source, Arrays)
+        self.at_once = 1 if one_by_one else max(1, epochs - first)
+
+    def run(self) -> None:
+        """Train, from the first epoch's beginning to the last one's end, or until somebody has it stop."""
+        self.events.introduce(self.trainer, {"epochs": self.epochs, "steps": self.source.steps})
+        self.source.begin(self.first)
+        before = self.source.training.epoch if self.source.training is not None else 0
+        try:
+            self._run()
+        except BaseException:
+            self._catch_up(before)
+            raise
+
+    def _catch_up(self, before: int) -> None:
+        """Add the epochs that the core has finished and the history lacks, but for one that was not validated."""
+        if not isinstance(self.source, Arrays) or self.validation is not None:
+            return
+        training = self.source.training
+        missing = training.epoch - before - len(self.history.epoch)
+        if 0 < missing <= len(training.report.epochs):
+            self._record(training.report.epochs.tolist()[-missing:])
+
+    def _run(self) -> None:
+        self.events.call("on_train_begin")
+        last: dict[str, float] = {}
+        for epoch in range(self.first, self.epochs, self.at_once):
+            if not self.trainer.stop_training and self.events.epochs:
+                self.events.call("on_epoch_begin", epoch)
+            if self.trainer.stop_training:
+                break
+            began = time.perf_counter()
+            epochs = self._train(epoch)
+            seconds = time.perf_counter() - began
+            if not epochs:
+                break
+            last = self._record(epochs)
+            if self.progress is not None:
+                self.progress.end_epoch(last, seconds, self.source.rows)
+            if self.events.epochs:
+                self.events.call("on_epoch_end", epoch, **last)
+        self.events.call("on_train_end", **last)
+
+    def _train(self, epoch: int) -> list[Means]:
+        """Some epochs from this one on: the means of those that were finished."""
+        if isinstance(self.source, Arrays) and not self.events.batches:
+            return self._train_at_once(self.source)
+        with closing(self.source.steps_of(epoch, self._before_step)) as steps:
+            for index, step in enumerate(steps):
+                if self.progress is not None:
+                    self.progress.show(step.rows, step.means)
+                if self.events.batches:
+                    self.events.call("on_train_batch_end", index, **dict(zip(self.names, step.means, strict=True)))
+                if self.trainer.stop_training and index + 1 != self.source.steps:
+                    return []
+        self.history.report = self.source.report
+        return [list(self.source.means)]
+
+    def _before_step(self, index: int) -> None:
+        if self.events.batches:
+            self.events.call("on_train_batch_begin", index)
+
+    def _train_at_once(self, source: Arrays) -> list[Means]:
+        report = source.run(self.at_once, self._stop)
+        self.history.report = report
+        epochs: list[Means] = report.epochs.tolist()
+        return epochs
+
+    def _stop(self, epoch: int, step: int, loss: float, metrics: tuple[float, ...]) -> bool:
+        """What the core asks about every 50 ms."""
+        if self.progress is not None:
+            self.progress.stop(epoch, step, loss, metrics)
+        return self.trainer.stop_training
+
+    def _record(self, epochs: list[Means]) -> dict[str, float]:
+        """Validate, add to the history, and give the last epoch's values."""
+        columns = dict(zip(self.names, map(list, zip(*epochs, strict=True)), strict=True))
+        if self.validation is not None:
+            values = self.trainer._measure(*self.validation)
+            columns |= {f"val_{name}": [value] for name, value in values.items()}
+        self.history.extend(columns)
+        return {name: values[-1] for name, values in columns.items()}

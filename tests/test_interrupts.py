@@ -1,0 +1,54 @@
+"""Ctrl-C and other signals while the core is at work, and what they leave behind."""
+
+import math
+import os
+import signal
+import threading
+
+import numpy as np
+import pytest
+
+import ganglion as gg
+from small_models import LABELS, X, classifier
+
+
+@pytest.mark.parametrize("use", ["evaluate", "predict"])
+def test_a_long_pass_looks_for_signals(use):
+    model = gg.Sequential(gg.Dense(256, "tanh", input_shape=(4,)), gg.Dense(256, "tanh"), gg.Dense(2))
+    trainer = gg.Trainer(model, "cross_entropy")
+    x, labels = np.zeros((3_000_000, 4), np.uint8), np.zeros(3_000_000, np.int32)
+    arrived = []
+
+    def arrive(signum, frame):
+        del frame
+        arrived.append(signum)
+        if len(arrived) == 3:  # signals that nobody looks for until the end are one
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, arrive)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.1, 0.1)
+        with pytest.raises(KeyboardInterrupt):
+            trainer.evaluate(x, labels) if use == "evaluate" else trainer.predict(x)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert math.isfinite(trainer.evaluate(x[:9], labels[:9])["loss"])
+
+
+@pytest.mark.parametrize("verbose", [0, 1])
+def test_an_interrupt_leaves_a_usable_model(verbose, capsys):
+    trainer = gg.Trainer(classifier(), "cross_entropy")
+    timer = threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        trainer.fit(X, LABELS, epochs=10**7, batch_size=1, verbose=verbose)
+    timer.join()
+    assert not np.array_equal(trainer.model.get_weights()[0], classifier().get_weights()[0])
+    assert math.isfinite(trainer.evaluate(X, LABELS)["loss"])
+    finished = len(trainer.history.epoch)
+    assert 0 < finished == len(trainer.history.history["loss"]) < 10**7
+    assert trainer._latest.epoch == finished
+    assert trainer.history.seconds > 0.2
+    trainer.fit(X, LABELS, verbose=0)
+    assert verbose == 0 or capsys.readouterr().out.endswith("\n")
