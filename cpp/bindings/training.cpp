@@ -1,3 +1,4 @@
+#include "batches.hpp"
 #include "handles.hpp"
 #include <pybind11/stl.h>
 
@@ -44,6 +45,13 @@ py::tuple tuple_of(const std::vector<double> &values) {
     py::tuple result(values.size());
     for (std::size_t i = 0; i < values.size(); ++i) result[i] = values[i];
     return result;
+}
+
+ValueRule value_rule_of(const std::string &rule) {
+    if (rule == "any") return ValueRule::any;
+    if (rule == "unit") return ValueRule::unit;
+    if (rule == "distribution") return ValueRule::distribution;
+    throw_unknown("rule", rule, {"any", "unit", "distribution"});
 }
 
 std::optional<Strategy> strategy_of(const std::string &plan) {
@@ -97,6 +105,24 @@ template <class T> class Trainer {
         }
         watch.rethrow();
         return report();
+    }
+
+    // One step on a batch that can be read as it is, and its loss and metrics; None, and no step, for any other.
+    py::object try_step(const Context &context, const py::handle &x, const py::handle &y, ValueRule rule) {
+        if (!read_batch(x, y, training_.architecture, training_.target, rule, batch_)) return py::none();
+        Watch watch{py::none()};
+        const Claim claim(training_.network->busy);
+        require(claim);
+        const Index epoch = training_.state.cursor.epoch;
+        begin_epoch();
+        {
+            const py::gil_scoped_release release;
+            const Restored restored{training_.state.cursor.epoch, epoch};
+            ganglion::run(context, training_, processor_, batch_,
+                          {batch_.rows(), 1, false, {}, [&watch](const Progress &p) { return watch(p); }, false}, report_);
+        }
+        watch.rethrow();
+        return tuple_of(report_.epochs);
     }
 
     ReportHandle report() const {
@@ -193,9 +219,17 @@ template <class T> class Trainer {
         if (!claim) throw std::runtime_error("the network is being trained already; wait until that run is done, or train a copy");
     }
 
+    // Steps on single batches are of no epoch.
+    struct Restored {
+        Index &epoch;
+        Index before;
+        ~Restored() { epoch = before; }
+    };
+
     Training<T> training_;
     Processor<T> processor_;
     Report report_{}; // of the latest run
+    Feed<T> batch_;   // of the latest try_step
 };
 
 struct TrainingHandle {
@@ -286,6 +320,15 @@ void bind_training(py::module_ &module) {
             py::arg("plan") = "auto", py::arg("stop") = py::none(), py::arg("part") = false,
             "Makes up to `steps` optimizer steps from where the state is. With `part` the feed is one batch of an epoch that goes on "
             "until the caller ends it.")
+        .def(
+            "try_step",
+            [](TrainingHandle &self, const Context &context, const py::object &x, const py::object &y, const std::string &rule) {
+                const ValueRule values = value_rule_of(rule);
+                return self.with([&](auto &trainer) { return trainer.try_step(context, x, y, values); });
+            },
+            py::arg("context"), py::arg("x"), py::arg("y"), py::arg("rule"),
+            "A step on one batch: its loss and metrics; None, and no step, where x and y want a closer look. `rule` is what "
+            "values must be.")
         .def_property_readonly(
             "report", [](const TrainingHandle &self) { return self.with([](const auto &trainer) { return trainer.report(); }); },
             "Of the latest run, also of one that an exception ended: what was done before.")

@@ -232,6 +232,18 @@ class Network:
         Raised by every write to the parameters.
         """
 
+class Feed:
+    """
+    A data set: x read in place, targets copied.
+    """
+    def __init__(
+        self,
+        x: numpy.typing.NDArray[typing.Any],
+        labels: numpy.typing.NDArray[typing.Any] | None = None,
+        values: numpy.typing.NDArray[typing.Any] | None = None,
+        weights: numpy.typing.NDArray[typing.Any] | None = None,
+    ) -> None: ...
+
 class Optimizer:
     """
     An optimizer as the core is told of it.
@@ -299,18 +311,6 @@ class Metric:
         threshold: typing.SupportsFloat | typing.SupportsIndex = 0.5,
         k: typing.SupportsInt | typing.SupportsIndex = 5,
         columns: bool = False,
-    ) -> None: ...
-
-class Feed:
-    """
-    A data set: x read in place, targets copied.
-    """
-    def __init__(
-        self,
-        x: numpy.typing.NDArray[typing.Any],
-        labels: numpy.typing.NDArray[typing.Any] | None = None,
-        values: numpy.typing.NDArray[typing.Any] | None = None,
-        weights: numpy.typing.NDArray[typing.Any] | None = None,
     ) -> None: ...
 
 class Report:
@@ -436,6 +436,10 @@ class Training:
         Of all steps from now on, in place of the schedule's; None: the schedule's again.
         """
     def snapshot(self) -> Snapshot: ...
+    def try_step(self, context: Context, x: typing.Any, y: typing.Any, rule: str) -> typing.Any:
+        """
+        A step on one batch: its loss and metrics; None, and no step, where x and y want a closer look. `rule` is what values must be.
+        """
     @property
     def epoch(self) -> int: ...
     @property

@@ -44,6 +44,14 @@ class Exclusive:
         finally:
             self._lock.release()
 
+    def take(self) -> bool:
+        """`hold` for those who cannot afford its price: whether the right is the caller's now, to `give_back`."""
+        return self._lock.acquire(False)
+
+    def give_back(self) -> None:
+        """End what `take` began."""
+        self._lock.release()
+
     @contextmanager
     def open_to_callbacks(self) -> Iterator[None]:
         """Let this thread in, for what `hold` may be asked for between steps; whoever calls this holds the right."""

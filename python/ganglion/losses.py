@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from ganglion import inputs
 from ganglion.descriptions import Description, Family
@@ -22,9 +22,13 @@ class Loss(Description):
     ----------
     columns
         Whether each output says yes or no of its own, for metrics: with one output it always does.
+    value_rule
+        What rows of values must hold: ``"any"`` finite numbers, numbers of the ``"unit"`` interval, or each row a
+        ``"distribution"``. None: `targets` alone can say.
     """
 
     columns: ClassVar[bool] = False
+    value_rule: ClassVar[Literal["any", "unit", "distribution"] | None] = None
 
     def threshold(self, activation: str) -> float:
         """Above which an output says yes, for a model whose last activation has this name."""
@@ -67,6 +71,8 @@ class CrossEntropy(Loss):
     1.386294
     """
 
+    value_rule = "distribution"
+
     def targets(self, argument: str, y: Array, outputs: int, dtype: str) -> Targets:
         """Labels from (n,) and (n, 1), distributions from (n, O)."""
         if outputs < 2:
@@ -98,6 +104,8 @@ class MeanSquaredError(Loss):
     >>> gg.Trainer(model, "mse").evaluate(np.ones((2, 3)), [1.0, 3.0])
     {'loss': 5.0}
     """
+
+    value_rule = "any"
 
     def targets(self, argument: str, y: Array, outputs: int, dtype: str) -> Targets:
         """Values from (n, O), or from (n,) where O is 1."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 
@@ -58,15 +58,13 @@ def context(threads: int | None = None) -> _native.Context:
     """What a run of the core needs: the kernel set in use and a team."""
     if not _asked:
         _asked.append(_from_environment())
-    if threads is None:
-        return _default(_asked[0])
-    return _native.Context(_asked[0], team(threads))
+    return _context(_asked[0], threads)
 
 
-@cache
-def _default(kernel_set: str | None) -> _native.Context:
-    """As many threads as the work is worth; made once, because loops written by hand ask for it at every step."""
-    return _native.Context(kernel_set)
+@lru_cache(maxsize=None, typed=True)
+def _context(kernel_set: str | None, threads: int | None) -> _native.Context:
+    """Made once, because loops over single batches and rows ask for it each time."""
+    return _native.Context(kernel_set, team(threads))
 
 
 def _from_environment() -> str | None:

@@ -325,6 +325,11 @@ class Sequential(KerasDoor):
         """Hold off everything else that trains or overwrites this model; RuntimeError if something already does."""
         return self._access.hold(action, between_steps=between_steps)
 
+    @property
+    def access(self) -> Exclusive:
+        """Who may train this model or overwrite its weights."""
+        return self._access
+
     def open_to_callbacks(self) -> AbstractContextManager[None]:
         """Let the callbacks of a fit evaluate the model and overwrite its weights; the fit holds off all else."""
         return self._access.open_to_callbacks()

@@ -16,6 +16,7 @@ from ganglion.metrics import METRICS, Metric
 from ganglion.optimizers import OPTIMIZERS, Optimizer
 from ganglion.progress import Progress, style
 from ganglion.rows import Rows, checked
+from ganglion.schedules import Sampled
 from ganglion.sources import Arrays, Batches, Source, is_iterable_of_batches
 from ganglion.validation import split, validate_batches
 
@@ -105,6 +106,7 @@ class Trainer:
         # One for each kind of targets seen; the one that trained last holds the moments and counters.
         self._trainings: dict[str, _native.Training] = {}
         self._latest: _native.Training | None = None
+        self._asks_rates = isinstance(self.optimizer.schedule, Sampled)  # before each run
         self._given_rate: float | None = None  # until there is a training to keep it
 
     @property
@@ -307,10 +309,14 @@ class Trainer:
         RuntimeError
             If the model is being trained or evaluated already.
         """
-        return self.step_on_batch(x, y)["loss"]
+        means = self._try_step(x, y)
+        return self.step_on_batch(x, y)["loss"] if means is None else means[0]
 
     def step_on_batch(self, x: ArrayLike, y: ArrayLike) -> dict[str, float]:
         """`train_on_batch` that returns loss and metrics by name."""
+        means = self._try_step(x, y)
+        if means is not None:
+            return dict(zip(self._names, means, strict=True))
         with self._alone("train_on_batch"):
             data = checked(self.model, self.loss, x, y)
             training = self._training(data)
@@ -322,6 +328,22 @@ class Trainer:
             finally:
                 training.set_epoch(epoch)
             return dict(zip(self._names, report.epochs[-1].tolist(), strict=True))
+
+    def _try_step(self, x: object, y: object) -> tuple[float, ...] | None:
+        """A step on a batch that the core can read as it is, by way of nothing that would outlast a small step.
+
+        None, and no step, where anything is unusual.
+        """
+        training, rule, access = self._latest, self.loss.value_rule, self.model.access
+        if training is None or rule is None or self._asks_rates or not access.take():
+            return None
+        try:
+            means: tuple[float, ...] | None = training.try_step(self._context(), x, y, rule)
+            return means
+        except _native.NonFiniteInputError as error:
+            raise ValueError(str(error)) from None
+        finally:
+            access.give_back()
 
     def predict(self, x: ArrayLike) -> Array:
         """`Sequential.predict` on this trainer's threads."""

@@ -1,0 +1,207 @@
+"""Loops over `train_on_batch`: the quick way in and the careful one make the same steps, and neither keeps memory."""
+
+import gc
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ganglion as gg
+from bits import assert_same_bits
+from small_models import LABELS, VALUES, X, classifier, regressor
+
+ONE_HOT = np.eye(3, dtype=np.float32)[LABELS]
+F64 = np.float64
+
+# What `train_on_batch` may be given, by the loss: all of these are read as they are.
+READ_AS_THEY_ARE = {
+    "float32": ("mse", X, VALUES),
+    "float64": ("mse", X.astype(F64), VALUES.astype(F64)),
+    "uint8": ("mse", (X * 9).astype(np.uint8), VALUES),
+    "rows with gaps": ("mse", np.repeat(X, 2, axis=0)[::2], np.repeat(VALUES, 3, axis=1)[:, ::3]),
+    "columns of Fortran": ("mse", X, np.asfortranarray(VALUES)),
+    "int64 labels": ("cross_entropy", X, LABELS),
+    "int32 labels": ("cross_entropy", X, LABELS.astype(np.int32)),
+    "uint8 labels": ("cross_entropy", X, LABELS.astype(np.uint8)),
+    "labels of a column": ("cross_entropy", X, LABELS[:, None]),
+    "every other label": ("cross_entropy", X, np.repeat(LABELS, 2)[::2]),
+    "one-hot": ("cross_entropy", X, ONE_HOT),
+}
+# These need a conversion, which makes the same step.
+CONVERTED = {
+    "lists": ("mse", X.tolist(), VALUES.tolist()),
+    "float16": ("mse", X.astype(np.float16), VALUES),
+    "Fortran": ("mse", np.asfortranarray(X), VALUES),
+    "big-endian": ("mse", X.astype(">f4"), VALUES.astype(">f8")),
+    "backwards": ("mse", X[::-1], VALUES),
+    "whole floats": ("cross_entropy", X, LABELS.astype(np.float32)),
+    "int16 labels": ("cross_entropy", X, LABELS.astype(np.int16)),
+    "integers as values": ("mse", X, (VALUES * 4).astype(np.int64)),
+}
+
+
+def trainer_of(loss, **options):
+    metrics = ["accuracy"] if loss == "cross_entropy" else ["mae"]
+    model = classifier(seed=3) if loss == "cross_entropy" else regressor(seed=3)
+    return gg.Trainer(model, loss, gg.Adam(0.01), metrics=metrics, **options)
+
+
+@pytest.fixture
+def quick_steps(monkeypatch):
+    """Counts the steps that took the quick way in."""
+    made = []
+    inner = gg.Trainer._try_step
+
+    def counted(self, x, y):
+        means = inner(self, x, y)
+        if means is not None:
+            made.append(means)
+        return means
+
+    monkeypatch.setattr(gg.Trainer, "_try_step", counted)
+    return made
+
+
+@pytest.mark.parametrize(("case", "quick"), [(c, True) for c in READ_AS_THEY_ARE] + [(c, False) for c in CONVERTED])
+def test_same_steps(case, quick, quick_steps):
+    loss, x, y = (READ_AS_THEY_ARE | CONVERTED)[case]
+    trainer, other = trainer_of(loss), trainer_of(loss)
+    first = trainer.train_on_batch(x, y)
+    assert not quick_steps  # there is nothing yet to take a step
+    losses = [first, *(trainer.train_on_batch(x, y) for _ in range(4))]
+    assert len(quick_steps) == (4 if quick else 0)
+    expected = []
+    for _ in range(5):
+        history = other.fit(x, y, batch_size=len(X), shuffle=False, verbose=0)
+        expected.append(history.history["loss"][0])
+    assert losses == expected
+    for one, two in zip(trainer.model.get_weights(), other.model.get_weights(), strict=True):
+        assert_same_bits(one, two)
+
+
+def test_metrics_and_epochs(quick_steps):
+    trainer, other = trainer_of("cross_entropy"), trainer_of("cross_entropy")
+    trainer.fit(X, LABELS, epochs=2, verbose=0)
+    other.fit(X, LABELS, epochs=2, verbose=0)
+    one, two = trainer.step_on_batch(X, LABELS), other.step_on_batch(X.tolist(), LABELS.tolist())
+    assert len(quick_steps) == 1
+    assert one == two and list(one) == ["loss", "accuracy"]
+    trainer.fit(X, LABELS, verbose=0)
+    other.fit(X, LABELS, verbose=0)
+    assert trainer.history.history["loss"] == other.history.history["loss"]
+
+
+WRONG = [
+    ("mse", X[:, :3], VALUES, ValueError, r"x must have shape \(n, 4\)"),
+    ("mse", X, VALUES[:9], ValueError, "x and y must have as many rows; x has 50, y has 9"),
+    ("mse", X, VALUES[:, :1], ValueError, r"y must have the shape of the outputs, \(n, 2\)"),
+    ("mse", X[:0], VALUES[:0], ValueError, "x must have at least one row"),
+    ("mse", X, np.where(VALUES > 1, np.nan, VALUES), ValueError, r"y\[\d+, \d+\] is nan"),
+    ("mse", np.where(X > 1, np.inf, X), VALUES, ValueError, r"x\[\d+, \d+\] is inf"),
+    ("mse", np.ma.masked_greater(X, 1), VALUES, TypeError, "a masked array"),
+    ("cross_entropy", X, LABELS + 1, ValueError, "if yours start at 1, pass y - 1"),
+    ("cross_entropy", X, LABELS - 1, ValueError, r"y\[\d+\] is -1"),
+    ("cross_entropy", X, ONE_HOT * 2, ValueError, "sums to 2, not 1"),
+    ("cross_entropy", X, ONE_HOT - 1, ValueError, "must hold one-hot rows or distributions"),
+]
+
+
+@pytest.mark.parametrize(("loss", "x", "y", "error", "text"), WRONG)
+def test_wrong_batches(loss, x, y, error, text, quick_steps):
+    trainer = trainer_of(loss)
+    good = ONE_HOT if loss == "cross_entropy" and np.ndim(y) == 2 else LABELS if loss == "cross_entropy" else VALUES
+    trainer.train_on_batch(X, good)
+    before = trainer.model.get_weights()
+    with pytest.raises(error, match=text):
+        trainer.train_on_batch(x, y)
+    assert not quick_steps
+    for one, two in zip(trainer.model.get_weights(), before, strict=True):
+        assert_same_bits(one, two)
+    trainer.train_on_batch(X, good)
+    assert len(quick_steps) == 1
+
+
+def test_other_kind_of_targets(quick_steps):
+    """Moments go along when one-hot rows follow labels."""
+    trainer, other = trainer_of("cross_entropy"), trainer_of("cross_entropy")
+    losses = [trainer.train_on_batch(X, y) for y in (LABELS, ONE_HOT, ONE_HOT, LABELS)]
+    assert len(quick_steps) == 1
+    assert losses == [other.step_on_batch(X.tolist(), LABELS.tolist())["loss"] for _ in range(4)]
+
+
+def test_divergence_leaves_the_model():
+    trainer = gg.Trainer(regressor(seed=3), "mse", gg.SGD(1e-3))
+    trainer.train_on_batch(X, VALUES)
+    before = trainer.model.get_weights()
+    with pytest.raises(gg.errors.TrainingDivergedError, match="step 2"):
+        trainer.train_on_batch(X, np.full_like(VALUES, 3e38))
+    for one, two in zip(trainer.model.get_weights(), before, strict=True):
+        assert_same_bits(one, two)
+
+
+def test_one_call_at_a_time():
+    trainer = trainer_of("mse")
+    trainer.train_on_batch(X, VALUES)
+    with trainer.model.exclusively("fit"), pytest.raises(RuntimeError, match="cannot train_on_batch: this model is"):
+        trainer.train_on_batch(X, VALUES)
+    trainer.train_on_batch(X, VALUES)
+
+
+def test_schedules_of_ones_own():
+    rates = []
+    trainer = gg.Trainer(regressor(), "mse", gg.SGD(lambda step: rates.append(step) or 0.1 / (1 + step)))
+    for _ in range(3):
+        trainer.train_on_batch(X, VALUES)
+    assert rates[-3:] == [0, 1, 2]
+
+
+def resident():
+    """Bytes of this process in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+def grown_after(calls, *actions):
+    for _ in range(calls // 10):
+        for action in actions:
+            action()
+    gc.collect()
+    before = resident()
+    for _ in range(calls):
+        for action in actions:
+            action()
+    gc.collect()
+    return resident() - before
+
+
+@pytest.mark.parametrize("calls", [20_000, pytest.param(1_000_000, marks=pytest.mark.slow)])
+def test_memory_is_flat(calls):
+    trainer = trainer_of("cross_entropy")
+    trainer.train_on_batch(X, LABELS)
+    row = X[:1]
+    steps, predictions = lambda: trainer.train_on_batch(X, LABELS), lambda: trainer.model.predict(row)
+    assert grown_after(calls, steps, predictions) < 1 << 20
+    kept = []
+    assert grown_after(calls, lambda: kept.append(np.ones(100))) > 1 << 20  # growth would be seen
+
+
+def test_threads_take_turns(quick_steps):
+    """Steps of two threads do not overlap: each is made or refused."""
+    trainer = trainer_of("mse")
+    trainer.train_on_batch(X, VALUES)
+    refused = []
+
+    def train():
+        for _ in range(300):
+            try:
+                trainer.train_on_batch(X, VALUES)
+            except RuntimeError:
+                refused.append(1)
+
+    others = [threading.Thread(target=train) for _ in range(2)]
+    for other in others:
+        other.start()
+    for other in others:
+        other.join()
+    assert len(quick_steps) + len(refused) == 600
+    assert trainer._latest.step == 1 + len(quick_steps)
