@@ -284,7 +284,7 @@ void Processor<T>::prepare(const Kernels<T> &kernels, const Training<T> &trainin
     const Index full = std::min(batch_size, rows), last = rows % full == 0 ? full : rows % full;
     const Prepared wanted{&kernels, full, last, least, most, forced, demands_of(training)};
     if (prepared_ == wanted) return;
-    if (prepared_ && *prepared_ == Prepared{&kernels, full, prepared_->last, least, most, forced}) { // the same memory
+    if (prepared_ && *prepared_ == Prepared{&kernels, full, prepared_->last, least, most, forced, wanted.demands}) { // the same memory
         prepared_->last = last;
         full_.team = 0;
         return;

@@ -41,10 +41,6 @@ class Panels {
     Clock::time_point asked_;
 };
 
-int team_for(const Context &context, const Architecture &net, Index rows) {
-    return context.threads > 0 ? context.threads : useful_team(net, rows, default_team());
-}
-
 // A processor with plans for the team, or for as many threads as OpenMP gives instead.
 template <class T> Result<T> run_with(Processor<T> &processor, Training<T> &training, const Request<T> &request, Team team) {
     while (true) {
@@ -159,7 +155,8 @@ Evaluation evaluate(const Context &context, const Training<T> &training, const F
     const Architecture &net = training.architecture;
     const LossKernels<T> &loss = find_loss(kernels, training.loss, training.target);
     const Index panels = (n + leaf_rows - 1) / leaf_rows;
-    const int team = static_cast<int>(std::min<Index>(panels, team_for(context, net, n)));
+    const int most = context.threads > 0 ? context.threads : useful_forward_team(net, n, sizeof(T), default_team());
+    const int team = static_cast<int>(std::min<Index>(panels, most));
     Buffer<T> losses(n);
     using Seen = std::vector<MetricState>;
     Seen nothing;
@@ -229,7 +226,7 @@ template <class T> Gradients<T> gradients(const Context &context, const Training
     Request<T> request{&feed, feed.rows(), 1, false, true, {}, nullptr};
     copy.state.cursor.position = 0;
     copy.state.learning_rate = 0; // of an update that is not made
-    const int team = team_for(context, training.architecture, feed.rows());
+    const int team = context.threads > 0 ? context.threads : useful_team(training.architecture, feed.rows(), default_team());
     const std::uint64_t version = copy.network->parameters.version;
     Processor<T> processor;
     processor.prepare(kernels, copy, feed.rows(), feed.rows(), team, team, Strategy::gradients);
@@ -245,52 +242,101 @@ template <class T> Gradients<T> gradients(const Context &context, const Training
     return {processor.mean_loss(find_loss(kernels, copy.loss, copy.target), copy.architecture, feed.rows()), values};
 }
 
+namespace {
+
+// A step of a forward pass over some rows of x. Parameters are only read.
+template <class T> Step<T> forward_step(const Kernels<T> &kernels, const Network<T> &network, const Feed<T> &feed, Workspace<T> &space) {
+    static const std::vector<Metric> none;
+    auto *parameters = const_cast<Parameters<T> *>(&network.parameters);
+    return {&kernels,   &network.architecture,
+            parameters, {nullptr, nullptr},
+            &feed,      &space,
+            nullptr,    nullptr,
+            &none,      nullptr,
+            0,          0,
+            {},         false,
+            T(0),       {}};
+}
+
+template <class T> void copy_output(const Step<T> &step, const MatrixView<T> &out) {
+    const Index outputs = step.net->outputs;
+    const MatrixView<const T> h = read(step.workspace->h.back(), 0, step.rows, 0, outputs, outputs);
+    copy_columns(h, 0, MatrixView<T>{out.data + step.first * out.stride, step.rows, outputs, out.stride});
+}
+
+// Panels of rows, handed out to the team. Returns whether all of x was finite.
 template <class T>
-void predict(const Context &context, const Network<T> &network, const Source &x, MatrixView<T> out, const Interrupted &interrupted) {
-    const Kernels<T> &kernels = kernels_of<T>(*context.kernel_set);
-    const Architecture &net = network.architecture;
-    const Index n = out.rows, panels = (n + leaf_rows - 1) / leaf_rows;
-    if (n == 0) return;
-    const int team = static_cast<int>(std::min<Index>(panels, team_for(context, net, n)));
-    Feed<T> feed;
-    feed.x = x;
-    const std::vector<Metric> none;
-    std::vector<Workspace<T>> spaces = network.forward_memory.take(net, team, std::min(n, leaf_rows));
-    Panels queue(panels, interrupted);
+bool predict_rows(const Kernels<T> &kernels, const Network<T> &network, const Feed<T> &feed, const MatrixView<T> &out, int team,
+                  Panels &queue, Index panel_rows) {
+    std::vector<Workspace<T>> spaces = network.forward_memory.take(network.architecture, team, panel_rows);
     std::atomic<bool> all_finite{true};
     parallel(team, [&](int thread, int) {
         Workspace<T> &space = spaces[static_cast<std::size_t>(thread)];
         Scratch<T> &scratch = space.threads[0];
-        // Parameters are only read here.
-        Step<T> step{&kernels,
-                     &net,
-                     const_cast<Parameters<T> *>(&network.parameters),
-                     {nullptr, nullptr},
-                     &feed,
-                     &space,
-                     nullptr,
-                     nullptr,
-                     &none,
-                     nullptr,
-                     0,
-                     0,
-                     {},
-                     false,
-                     T(0),
-                     {}};
+        Step<T> step = forward_step(kernels, network, feed, space);
         for (Index panel = queue.take(thread); panel >= 0; panel = queue.take(thread)) {
-            set_batch(step, panel * leaf_rows, std::min(leaf_rows, n - panel * leaf_rows));
+            set_batch(step, panel * panel_rows, std::min(panel_rows, out.rows - panel * panel_rows));
             scratch.notes.reset();
             gather_rows(step, 0, step.rows, scratch);
             if (!std::isfinite(scratch.notes.input)) all_finite = false;
             forward_rows(step, 0, step.rows, scratch);
-            const Index stride = row_stride(net.outputs);
-            for (Index r = 0; r < step.rows; ++r)
-                std::copy_n(space.h.back().data() + r * stride, net.outputs, out.data + (step.first + r) * out.stride);
+            copy_output(step, out);
         }
     });
     network.forward_memory.give_back(std::move(spaces));
-    if (!all_finite && !queue.given_up()) throw_non_finite<T>(x, net.input_scale.layer);
+    return all_finite;
+}
+
+// A few rows, to each thread its own columns of every layer.
+template <class T>
+bool predict_columns(const Kernels<T> &kernels, const Network<T> &network, const Feed<T> &feed, const MatrixView<T> &out, int team) {
+    const Architecture &net = network.architecture;
+    std::vector<Workspace<T>> spaces = network.forward_memory.take(net, 1, out.rows);
+    Workspace<T> &space = spaces.front();
+    add_threads(space, net, team);
+    std::atomic<bool> all_finite{true};
+    for (int ran = 0; ran != team;) {
+        if (ran > 0) team = ran; // OpenMP gave fewer threads, which did nothing
+        const Plan plan = build_forward_plan(net, out.rows, team);
+        Barrier barrier;
+        ran = parallel(team, [&](int thread, int given) {
+            if (given != team) return;
+            Scratch<T> &scratch = space.threads[static_cast<std::size_t>(thread)];
+            Step<T> step = forward_step(kernels, network, feed, space);
+            set_batch(step, 0, out.rows);
+            scratch.notes.reset();
+            for (const Phase &phase : plan.phases) {
+                for (Index unit = phase.first[at(thread)]; unit < phase.first[at(thread + 1)]; ++unit)
+                    run_unit(phase.kind, step, phase.units[at(unit)], scratch);
+                barrier.wait(team);
+            }
+            if (!std::isfinite(scratch.notes.input)) all_finite = false;
+            if (thread == 0) copy_output(step, out);
+        });
+    }
+    network.forward_memory.give_back(std::move(spaces));
+    return all_finite;
+}
+
+} // namespace
+
+template <class T>
+void predict(const Context &context, const Network<T> &network, const Source &x, MatrixView<T> out, const Interrupted &interrupted) {
+    constexpr Index few_rows = 8; // for one thread: with fewer its register tiles are not full
+    const Kernels<T> &kernels = kernels_of<T>(*context.kernel_set);
+    const Index n = out.rows;
+    if (n == 0) return;
+    const int team = context.threads > 0 ? context.threads : useful_forward_team(network.architecture, n, sizeof(T), default_team());
+    Feed<T> feed;
+    feed.x = x;
+    if (team > 1 && n < few_rows * team) {
+        if (!predict_columns(kernels, network, feed, out, team)) throw_non_finite<T>(x, network.architecture.input_scale.layer);
+        return;
+    }
+    const Index panel_rows = std::min(leaf_rows, (n + team - 1) / team), panels = (n + panel_rows - 1) / panel_rows;
+    Panels queue(panels, interrupted);
+    const bool finite = predict_rows(kernels, network, feed, out, static_cast<int>(std::min<Index>(panels, team)), queue, panel_rows);
+    if (!finite && !queue.given_up()) throw_non_finite<T>(x, network.architecture.input_scale.layer);
 }
 
 template void run(const Context &, Training<float> &, Processor<float> &, const Feed<float> &, const RunOptions &, Report &);

@@ -19,7 +19,8 @@ template <class T> std::vector<Workspace<T>> ForwardMemory<T>::take(const Archit
         spaces.swap(kept_);
     }
     if (!spaces.empty() && spaces.front().capacity < rows) spaces.clear();
-    while (static_cast<int>(spaces.size()) < team) spaces.push_back(make_forward_workspace<T>(net, rows));
+    const Index capacity = spaces.empty() ? rows : spaces.front().capacity; // the same of all
+    while (static_cast<int>(spaces.size()) < team) spaces.push_back(make_forward_workspace<T>(net, capacity));
     return spaces;
 }
 

@@ -28,6 +28,10 @@ template <class T> void Notes<T>::merge_rows(const Notes &other) {
     }
 }
 
+template <class T> void add_threads(Workspace<T> &space, const Architecture &net, int team) {
+    while (static_cast<int>(space.threads.size()) < team) add_thread(space, net, space.capacity);
+}
+
 template <class T> Workspace<T> make_forward_workspace(const Architecture &net, Index rows) {
     Workspace<T> space;
     space.capacity = rows;
@@ -61,7 +65,7 @@ Workspace<T> make_workspace(const Architecture &net, Index rows, int team, const
     const Index parameter_count = static_cast<Index>(net.parameters.size());
     space.squares = Buffer<double>(stored ? parameter_rows(net, parameter_count) : 0);
     space.penalties = Buffer<double>(penalized(net) ? parameter_rows(net, parameter_count) : 0);
-    while (static_cast<int>(space.threads.size()) < team) add_thread(space, net, rows);
+    add_threads(space, net, team);
     for (Scratch<T> &scratch : space.threads) {
         scratch.kernel_tiles = Buffer<T>(kernel_tile * tree_slots(rows));
         scratch.bias_tiles = Buffer<T>(kernel_tile_columns * tree_slots(rows));
@@ -70,10 +74,12 @@ Workspace<T> make_workspace(const Architecture &net, Index rows, int team, const
 }
 
 template struct Notes<float>;
+template void add_threads(Workspace<float> &, const Architecture &, int);
 template Workspace<float> make_forward_workspace(const Architecture &, Index);
 template Workspace<float> make_loss_workspace(const Architecture &, Index, const std::vector<Metric> &);
 template Workspace<float> make_workspace(const Architecture &, Index, int, const std::vector<Metric> &, bool);
 template struct Notes<double>;
+template void add_threads(Workspace<double> &, const Architecture &, int);
 template Workspace<double> make_forward_workspace(const Architecture &, Index);
 template Workspace<double> make_loss_workspace(const Architecture &, Index, const std::vector<Metric> &);
 template Workspace<double> make_workspace(const Architecture &, Index, int, const std::vector<Metric> &, bool);

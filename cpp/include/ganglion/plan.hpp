@@ -73,8 +73,12 @@ Plan build_plan(const Architecture &net, Index rows, int team, Strategy strategy
 
 // Floating-point operations of one training step on `rows` rows: 6·B·Σ I·O less the first stage's input gradient.
 double step_flops(const Architecture &net, Index rows);
-// Threads for passes that are not timed first (prediction, evaluation): one for each million operations of a step, a guess;
-// training measures instead (team_trial.hpp).
+// The gather and all stages forward, each thread with columns of its own: few rows through large weights.
+Plan build_forward_plan(const Architecture &net, Index rows, int team);
+
+// Threads for passes that are not timed first, a guess; training measures instead (team_trial.hpp). For a forward pass on elements
+// of so many bytes: one for each 15 µs that it may take. For a step: one for each million operations.
+int useful_forward_team(const Architecture &net, Index rows, std::size_t element, int available);
 int useful_team(const Architecture &net, Index rows, int available);
 
 } // namespace ganglion

@@ -83,6 +83,8 @@ template <class T> struct Step {
 
 // Allocates for forward passes over up to `rows` rows on one thread.
 template <class T> Workspace<T> make_forward_workspace(const Architecture &net, Index rows);
+// Scratch memory for a team of this size, where there is less.
+template <class T> void add_threads(Workspace<T> &space, const Architecture &net, int team);
 // The same with what losses and metrics need.
 template <class T> Workspace<T> make_loss_workspace(const Architecture &net, Index rows, const std::vector<Metric> &metrics);
 // Allocates for training steps on batches of up to `rows` rows by up to `team` threads. `stored`: gradients have a buffer of
