@@ -17,7 +17,7 @@ LEVELS = (
     ("arena", "error", "kernel_set", "random", "schedule", "threads"),
     ("dispatch", "leaves", "orthogonal"),
     ("initializers", "metrics"),
-    ("architecture", "context", "feed", "matmul"),
+    ("architecture", "blocked_product", "context", "feed", "matmul"),
     ("plan", "speed", "state"),
     ("optimizer", "team_trial"),
     ("workspace",),

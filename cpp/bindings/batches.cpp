@@ -1,5 +1,5 @@
 #include "batches.hpp"
-#include <bit>
+#include "plain_arrays.hpp"
 #include <cmath>
 #include <utility>
 
@@ -7,17 +7,6 @@ namespace ganglion::bindings {
 namespace {
 
 constexpr double distribution_tolerance = 1e-3; // as in inputs.py
-
-// The array itself, not a subclass with a meaning of its own, aligned and in native byte order; null for anything else.
-const py::detail::PyArray_Proxy *plain_array(const py::handle &object) {
-    if (Py_TYPE(object.ptr()) != py::detail::npy_api::get().PyArray_Type_) return nullptr;
-    const auto *array = py::detail::array_proxy(object.ptr());
-    const char order = py::detail::array_descriptor_proxy(array->descr)->byteorder;
-    const bool aligned = (array->flags & py::detail::npy_api::NPY_ARRAY_ALIGNED_) != 0;
-    return aligned && order != (std::endian::native == std::endian::little ? '>' : '<') ? array : nullptr;
-}
-
-char type_of(const py::detail::PyArray_Proxy &array) { return py::detail::array_descriptor_proxy(array.descr)->type; }
 
 template <class S> Source rows_of(const py::detail::PyArray_Proxy &x) {
     const Index rows = x.dimensions[0], columns = x.dimensions[1];

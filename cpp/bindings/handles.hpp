@@ -49,6 +49,7 @@ void bind_network(py::module_ &module);
 void bind_feed(py::module_ &module);
 void bind_training(py::module_ &module);
 void bind_passes(py::module_ &module);
+void bind_products(py::module_ &module);
 void bind_speed(py::module_ &module); // after bind_operations, to which it adds
 
 } // namespace ganglion::bindings

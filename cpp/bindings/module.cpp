@@ -83,6 +83,7 @@ PYBIND11_MODULE(_ganglion_core, module) {
     bind_feed(module);
     bind_training(module);
     bind_passes(module);
+    bind_products(module);
     bind_operations(module);
     bind_speed(module);
 }

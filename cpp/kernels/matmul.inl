@@ -2,40 +2,41 @@
 // B is read in place, whole vectors of a row; A is broadcast element by element. On Zen 4 the products of 784-512 on 128 rows
 // reach 114 to 117 GFLOP/s a core so, with outer tiles of 12 to 784 rows and 64 to 512 columns alike.
 
-// A[i,k] at a[i * a_row + k * a_column]; unit_rows: a_row is 1 (the transposed operand of a weight gradient).
-template <class T, int R, int C, bool unit_rows, bool tail>
+// A[i,k] at a[i * a_row + k * a_column]; unit_rows: a_row is 1 (the transposed operand of a weight gradient). V: Vec<T>, or for the
+// last few columns ShortVec<T>.
+template <class T, class V, int R, int C, bool unit_rows, bool tail>
 void tile(const Product<T> &p, const T *a, const T *b, T *c, Index columns) {
-    Vec<T> sum[size_t{R}][size_t{C}];
-    constexpr Index width = Vec<T>::width;
+    V sum[size_t{R}][size_t{C}];
+    constexpr Index width = V::width;
     const Index a_row = unit_rows ? 1 : p.a_row, c_row = p.c_row;
     if (p.accumulate) {
 #pragma GCC unroll 32
         for (int r = 0; r < R; ++r)
 #pragma GCC unroll 8
             for (int v = 0; v < C; ++v) {
-                if constexpr (tail) sum[r][v] = Vec<T>::load(c + r * c_row + v * width, columns);
-                else sum[r][v] = Vec<T>::load(c + r * c_row + v * width);
+                if constexpr (tail) sum[r][v] = V::load(c + r * c_row + v * width, columns);
+                else sum[r][v] = V::load(c + r * c_row + v * width);
             }
     } else {
 #pragma GCC unroll 32
         for (int r = 0; r < R; ++r)
 #pragma GCC unroll 8
-            for (int v = 0; v < C; ++v) sum[r][v] = Vec<T>::zero();
+            for (int v = 0; v < C; ++v) sum[r][v] = V::zero();
     }
     // Three rows share a base pointer: base + {0, 1, 2} · stride is one x86 address, so 14 rows need 5 registers.
     const T *base[size_t{(R + 2) / 3}];
 #pragma GCC unroll 16
     for (int g = 0; g < (R + 2) / 3; ++g) base[g] = a + 3 * g * a_row;
     for (Index k = 0; k < p.K; ++k) {
-        Vec<T> row[size_t{C}];
+        V row[size_t{C}];
 #pragma GCC unroll 8
         for (int v = 0; v < C; ++v) {
-            if constexpr (tail) row[v] = Vec<T>::load(b + v * width, columns);
-            else row[v] = Vec<T>::load(b + v * width);
+            if constexpr (tail) row[v] = V::load(b + v * width, columns);
+            else row[v] = V::load(b + v * width);
         }
 #pragma GCC unroll 32
         for (int r = 0; r < R; ++r) {
-            const Vec<T> left = Vec<T>::broadcast(unit_rows ? a[r] : base[r / 3][(r % 3) * a_row]);
+            const V left = V::broadcast(unit_rows ? a[r] : base[r / 3][(r % 3) * a_row]);
 #pragma GCC unroll 8
             for (int v = 0; v < C; ++v) sum[r][v] = fma(left, row[v], sum[r][v]);
         }
@@ -58,11 +59,11 @@ void tile(const Product<T> &p, const T *a, const T *b, T *c, Index columns) {
 template <class T> using Tile = void (*)(const Product<T> &, const T *, const T *, T *, Index);
 
 // tiles<…>[R - 1] computes R rows.
-template <class T, int C, bool unit_rows, bool tail, int... R> struct TileTable {
-    static constexpr Tile<T> rows[] = {tile<T, R + 1, C, unit_rows, tail>...};
+template <class T, class V, int C, bool unit_rows, bool tail, int... R> struct TileTable {
+    static constexpr Tile<T> rows[] = {tile<T, V, R + 1, C, unit_rows, tail>...};
 };
-template <class T, int C, bool unit_rows, bool tail, int rows>
-constexpr const Tile<T> *tiles = TileTable<T, C, unit_rows, tail, __integer_pack(rows)...>::rows;
+template <class T, class V, int C, bool unit_rows, bool tail, int rows>
+constexpr const Tile<T> *tiles = TileTable<T, V, C, unit_rows, tail, __integer_pack(rows)...>::rows;
 
 // Most rows of a tile of C vectors such that sums, a row of B and one broadcast fit the register file.
 template <int C> constexpr int tile_rows =
@@ -77,9 +78,9 @@ template <class T> [[gnu::always_inline]] inline void fetch_soon(const Product<T
 }
 
 // All M rows of C vectors of columns, the rows cut into tiles as equal as possible: no thin tile at the end.
-template <class T, int C, bool unit_rows, bool tail> void column_block(const Product<T> &p, Index j, Index columns) {
+template <class T, int C, bool unit_rows, bool tail, class V = Vec<T>> void column_block(const Product<T> &p, Index j, Index columns) {
     constexpr Index most = tile_rows<C>;
-    constexpr const Tile<T> *table = tiles<T, C, unit_rows, tail, tile_rows<C>>;
+    constexpr const Tile<T> *table = tiles<T, V, C, unit_rows, tail, tile_rows<C>>;
     if (p.M <= most) { // no division: small networks are full of small products
         if (p.soon) fetch_soon(p, 0, p.M, j, tail ? columns : C * Vec<T>::width);
         return table[p.M - 1](p, p.a, p.b + j, p.c + j, columns);
@@ -110,7 +111,9 @@ template <class T, bool unit_rows> void column_blocks(const Product<T> &p) {
         column_block<T, 1, unit_rows, false>(p, j, 0);
         j += width;
     }
-    if (j < p.N) column_block<T, 1, unit_rows, true>(p, j, p.N - j);
+    if (j == p.N) return;
+    if (p.N - j <= ShortVec<T>::width) column_block<T, 1, unit_rows, true, ShortVec<T>>(p, j, p.N - j);
+    else column_block<T, 1, unit_rows, true>(p, j, p.N - j);
 }
 
 template <class T> void matmul(const Product<T> &p) {

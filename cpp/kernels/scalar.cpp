@@ -114,6 +114,8 @@ T gather(const MatrixView<const Source> &x, const int32_t *rows, Index first, co
 
 template <class T> constexpr Kernels<T> kernels() {
     return {.width = 1,
+            .tile_rows = 8,
+            .tile_columns = 16,
             .matmul = matmul<T>,
             .transpose = transpose<T>,
             .column_sums = column_sums<T>,

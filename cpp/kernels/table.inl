@@ -23,6 +23,8 @@ template <template <class, class...> class Table, class T, class... Row> constex
 
 template <class T> constexpr Kernels<T> kernels() {
     return {.width = Vec<T>::width,
+            .tile_rows = tile_rows<2>,
+            .tile_columns = 2 * Vec<T>::width,
             .matmul = matmul<T>,
             .transpose = transpose<T>,
             .column_sums = column_sums<T>,

@@ -162,3 +162,6 @@ template <> struct Vec<double> {
     return {_mm256_unpacklo_epi64(a.native, b.native)};
 }
 [[gnu::always_inline]] inline Bits<double> odd_lanes(Bits<double> a, Bits<double> b) { return {_mm256_unpackhi_epi64(a.native, b.native)}; }
+
+// Of the last columns of a product: no shorter one is worth a type here.
+template <class T> using ShortVec = Vec<T>;

@@ -176,3 +176,30 @@ template <> struct Vec<double> {
 [[gnu::always_inline]] inline Bits<double> odd_lanes(Bits<double> a, Bits<double> b) {
     return {_mm512_maskz_unpackhi_epi64(all_doubles, a.native, b.native)};
 }
+
+// Half a register for a product's last columns where they are no more: Zen 4 multiplies two of them in a cycle, but one whole.
+template <class T> struct ShortVec;
+template <> struct ShortVec<float> {
+    static constexpr Index width = 8;
+    __m256 native;
+    static ShortVec zero() { return {_mm256_setzero_ps()}; }
+    static ShortVec broadcast(float value) { return {_mm256_set1_ps(value)}; }
+    static ShortVec load(const float *from) { return {_mm256_loadu_ps(from)}; }
+    static ShortVec load(const float *from, Index n) { return {_mm256_maskz_loadu_ps(lanes(n), from)}; }
+    void store(float *to) const { _mm256_storeu_ps(to, native); }
+    void store(float *to, Index n) const { _mm256_mask_storeu_ps(to, lanes(n), native); }
+    friend ShortVec fma(ShortVec a, ShortVec b, ShortVec c) { return {_mm256_fmadd_ps(a.native, b.native, c.native)}; }
+
+    static __mmask8 lanes(Index n) { return static_cast<__mmask8>(first_lanes<float>(n).native); }
+};
+template <> struct ShortVec<double> {
+    static constexpr Index width = 4;
+    __m256d native;
+    static ShortVec zero() { return {_mm256_setzero_pd()}; }
+    static ShortVec broadcast(double value) { return {_mm256_set1_pd(value)}; }
+    static ShortVec load(const double *from) { return {_mm256_loadu_pd(from)}; }
+    static ShortVec load(const double *from, Index n) { return {_mm256_maskz_loadu_pd(first_lanes<double>(n).native, from)}; }
+    void store(double *to) const { _mm256_storeu_pd(to, native); }
+    void store(double *to, Index n) const { _mm256_mask_storeu_pd(to, first_lanes<double>(n).native, native); }
+    friend ShortVec fma(ShortVec a, ShortVec b, ShortVec c) { return {_mm256_fmadd_pd(a.native, b.native, c.native)}; }
+};

@@ -240,3 +240,6 @@ template <> struct Vec<double> {
 [[gnu::always_inline]] inline Bits<double> multiply_lower(Bits<double> a, Bits<double> b) { return {_mm_mul_epu32(a.native, b.native)}; }
 [[gnu::always_inline]] inline Bits<double> even_lanes(Bits<double> a, Bits<double> b) { return {_mm_unpacklo_epi64(a.native, b.native)}; }
 [[gnu::always_inline]] inline Bits<double> odd_lanes(Bits<double> a, Bits<double> b) { return {_mm_unpackhi_epi64(a.native, b.native)}; }
+
+// Of the last columns of a product: no shorter one is worth a type here.
+template <class T> using ShortVec = Vec<T>;

@@ -53,6 +53,7 @@ __all__: list[str] = [
     "operations",
     "optimizers",
     "schedules",
+    "try_matmul",
 ]
 
 class NonFiniteInputError(ValueError):
@@ -592,6 +593,10 @@ def measured_update(
 def metrics() -> list[str]: ...
 def optimizers() -> list[str]: ...
 def schedules() -> list[str]: ...
+def try_matmul(context: Context, a: typing.Any, b: typing.Any, out: typing.Any) -> typing.Any:
+    """
+    a (M, K) · b (K, N), into `out` where it is not None; None where they are no matrices of one float type that can be read as they lie.
+    """
 
 __version__: str
 operations: types.ModuleType

@@ -43,6 +43,7 @@ try:
         mean_loss,
         measured_peak,
         measured_update,
+        try_matmul,
     )
 finally:
     if _ours:
@@ -83,4 +84,5 @@ __all__ = [
     "mean_loss",
     "measured_peak",
     "measured_update",
+    "try_matmul",
 ]

@@ -1,4 +1,4 @@
-"""A textbook's functions, NumPy in and NumPy out: activations, losses, and what is done with a function's values alone.
+"""A textbook's functions, NumPy in and NumPy out: products, activations, losses, and what is done with values alone.
 
 Activations run on the core's own kernels. They take any array of real numbers, of any shape, and give an array of that
 shape: float32 and float64 of the same type, float16 computed in float32 and rounded back, integers, bool and long
@@ -40,3 +40,4 @@ from ganglion.functional.losses import mean_squared_error as mean_squared_error
 from ganglion.functional.losses import mean_squared_error_derivative as mean_squared_error_derivative
 from ganglion.functional.losses import sum_squares_error as sum_squares_error
 from ganglion.functional.losses import sum_squares_error_derivative as sum_squares_error_derivative
+from ganglion.functional.products import matmul as matmul

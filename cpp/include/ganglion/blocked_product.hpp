@@ -1,0 +1,11 @@
+// Products of any size at the speed of the register tiles: operands that caches and pages cannot serve as they lie are packed.
+#pragma once
+#include "ganglion/arena.hpp"
+#include "ganglion/dispatch.hpp"
+
+namespace ganglion {
+
+// C (M,N) = A (M,K) · B (K,N), each element one chain over k as in every product, on a team of so many threads. C is none of A and B.
+template <class T> void multiply_blocked(const Kernels<T> &kernels, const Product<T> &product, int team);
+
+} // namespace ganglion

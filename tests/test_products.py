@@ -1,0 +1,166 @@
+"""`functional.matmul`: packed or in place, on any team, the chain over k that every product is."""
+
+import numpy as np
+import pytest
+
+import ganglion as gg
+import ganglion.functional as F  # noqa: N812
+from bits import DTYPES, SETS, assert_same_bits, operations
+
+# (M, K, N): around blocks of 112 rows, 1024 of k, 1024 columns; 4 KiB between rows of A; 8 MiB of B; register tiles.
+PACKED = [
+    (64, 1024, 64),
+    (111, 1024, 65),
+    (112, 2048, 97),
+    (113, 1025, 2049),
+    (225, 1024, 1023),
+    (70, 2050, 1025),
+    (129, 3072, 700),
+    (65, 256 * 8, 1056),
+]
+IN_PLACE = [
+    (1, 1, 1),
+    (1, 784, 512),
+    (63, 1024, 64),
+    (64, 1024, 63),
+    (64, 1023, 64),
+    (256, 256, 7),
+    (100, 50, 9),
+    (15, 3, 100),
+]
+
+
+def factors(shape, dtype):
+    M, K, N = shape
+    random = np.random.default_rng(shape)
+    return random.standard_normal((M, K)).astype(dtype), random.standard_normal((K, N)).astype(dtype)
+
+
+@pytest.fixture(autouse=True)
+def best_set_after():
+    yield
+    gg.use_kernel_set(None)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("shape", PACKED + IN_PLACE, ids=str)
+def test_same_bits_as_one_kernel_in_place(shape, dtype):
+    a, b = factors(shape, dtype)
+    expected = operations.matmul(SETS[0], a, b)
+    for kernel_set in SETS[:2]:  # those with hardware's fma; below, smaller ones on all
+        gg.use_kernel_set(kernel_set)
+        for threads in (1, 2, 3, 7, None):
+            assert_same_bits(F.matmul(a, b, threads=threads), expected)
+
+
+def test_sums_in_another_order_have_other_bits():
+    a, b = factors((64, 2048, 64), "float32")
+    halves = F.matmul(a[:, :1024], b[:1024]) + F.matmul(a[:, 1024:], b[1024:])
+    assert (halves != F.matmul(a, b)).any()
+
+
+@pytest.mark.parametrize("kernel_set", SETS)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_packed_on_every_set(kernel_set, dtype):
+    a, b = factors((66, 1024, 70), dtype)
+    gg.use_kernel_set(kernel_set)
+    for threads in (1, 3):
+        assert_same_bits(F.matmul(a, b, threads=threads), operations.matmul("scalar", a, b))
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_against_numpy(dtype):
+    for shape in PACKED[:3] + IN_PLACE:
+        a, b = factors(shape, dtype)
+        exact = a.astype(np.longdouble) @ b.astype(np.longdouble)
+        bound = shape[1] * np.finfo(dtype).eps * (np.abs(a).astype(np.longdouble) @ np.abs(b).astype(np.longdouble))
+        assert (np.abs(F.matmul(a, b) - exact) <= bound).all()
+        assert (np.abs(F.matmul(a, b) * 1.01 - exact) > bound).any()
+
+
+A, B = np.arange(6.0).reshape(2, 3), np.arange(12.0).reshape(3, 4)
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        (A.tolist(), B.tolist()),
+        (A.astype(int), B),
+        (A, np.asfortranarray(B)),
+        (np.asfortranarray(A), B),
+        (A[:, ::-1], B[::-1]),
+        (A[::-1], B),
+        (A.astype(">f8"), B),
+        (A.astype(np.float32), B),
+        (A.astype(bool), B),
+        (A[0], B),
+        (A, B[:, 1]),
+        (A[0], B[:, 1]),
+        (np.broadcast_to(A[:1], (5, 3)), B),
+        (A[:0], B),
+        (A[:, :0], B[:0]),
+        (np.repeat(A, 2, axis=0)[::2], np.repeat(B, 3, axis=0)[::3]),
+    ],
+)
+def test_what_numpy_takes(a, b):
+    expected = np.asarray(a, np.float64) @ np.asarray(b, np.float64)  # small whole numbers: exact
+    result = F.matmul(a, b)
+    assert_same_bits(result, expected)
+    assert type(result) is type(expected)
+    if expected.ndim == 2:
+        out = np.full(expected.shape, np.nan)
+        assert F.matmul(a, b, out) is out
+        assert_same_bits(out, expected)
+
+
+def test_types():
+    single, half = A.astype(np.float32), A.astype(np.float16)
+    assert F.matmul(single, B.astype(np.float32)).dtype == np.float32
+    assert F.matmul(half, B.astype(np.float16)).dtype == np.float16
+    assert F.matmul(half, B.astype(np.float32)).dtype == np.float32
+    assert F.matmul(single, B.astype(int)).dtype == np.float64
+    big = np.float16([[6e4, 6e4]])
+    assert_same_bits(F.matmul(big, big.T), np.float16([[np.inf]]))
+
+
+def test_what_is_not_finite_passes_through():
+    assert np.isnan(F.matmul([[np.nan, 1]], [[0], [1]])).all()
+    assert_same_bits(F.matmul([[np.inf, 1]], [[1], [1]]), np.array([[np.inf]]))
+
+
+def read_only(array):
+    array.flags.writeable = False
+    return array
+
+
+SHARED = np.ones((4, 4))
+WRONG = [
+    (
+        (A, A),
+        {},
+        ValueError,
+        r"a's columns must be as many as b's rows; given shapes \(2, 3\) and \(2, 3\); transpose one",
+    ),
+    ((A, B[:2]), {}, ValueError, r"given shapes \(2, 3\) and \(2, 4\)$"),
+    ((A[None], B), {}, ValueError, r"a must be a matrix or a vector; given shape \(1, 2, 3\); loop over the matrices"),
+    ((A, 2.0), {}, ValueError, r"b must be a matrix or a vector; given shape \(\)"),
+    ((A, B.astype(str)), {}, TypeError, "b must be an array of real numbers"),
+    (
+        (A, B, np.ones((2, 3))),
+        {},
+        ValueError,
+        r"out must be a writeable array of shape \(2, 4\) and type float64; given shape \(2, 3\)",
+    ),
+    ((A, B, np.ones((2, 4), np.float32)), {}, ValueError, "given shape .2, 4., type float32"),
+    ((A, B, read_only(np.ones((2, 4)))), {}, ValueError, "type float64, not writeable"),
+    ((A, B, [[1.0] * 4] * 2), {}, TypeError, "out must be a writeable array .* given list"),
+    ((SHARED, np.ones((4, 4)), SHARED), {}, ValueError, "out must have memory of its own; it shares some with a or b"),
+    ((A, B), {"threads": 0}, ValueError, "threads must be at least 1; given 0"),
+    ((A, B), {"threads": True}, TypeError, "threads must be an integer; given True"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "options", "error", "text"), WRONG)
+def test_wrong_uses(arguments, options, error, text):
+    with pytest.raises(error, match=text):
+        F.matmul(*arguments, **options)
