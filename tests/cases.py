@@ -13,7 +13,24 @@ from ganglion import reference
 ALPHA = 0.25  # for every activation that takes one: exact in float32
 
 # What the core calls a loss's targets, and the losses that know them.
-LOSSES = [("cross_entropy", "labels"), ("cross_entropy", "values"), ("mse", "values")]
+LOSSES = [
+    ("cross_entropy", "labels"),
+    ("cross_entropy", "values"),
+    ("categorical_crossentropy", "labels"),
+    ("categorical_crossentropy", "values"),
+    ("binary_cross_entropy", "values"),
+    ("binary_crossentropy", "values"),
+    ("mse", "values"),
+    ("mae", "values"),
+    ("huber", "values"),
+    ("sum_squares_error", "values"),
+]
+DELTA = 0.75  # for every loss that takes a number: exact in float32
+
+# How a network must end for losses that take probabilities, where the last activation is not fused with the loss.
+ENDS = {"categorical_crossentropy": "sigmoid", "binary_crossentropy": "softmax"}
+# Ends that the core refuses, because the loss has another squashing function of its own.
+SQUASHED = {("sigmoid", "cross_entropy"), ("softmax", "binary_cross_entropy")}
 
 OPTIMIZERS = {
     "sgd": {},
@@ -69,6 +86,23 @@ def options(activation):
     return dict.fromkeys(reference.ACTIVATIONS[activation].options, ALPHA)
 
 
+def loss_options(loss):
+    """The keyword arguments of a row of the table of losses."""
+    return dict.fromkeys(reference.LOSSES[loss].options, DELTA)
+
+
+def native_loss(core, loss):
+    """The same for the core, given its module."""
+    return core.Loss(loss, DELTA if reference.LOSSES[loss].options else 0.0)
+
+
+def last_activation(activation, loss):
+    """The activation as the network's last one, or another that the loss can do with."""
+    if loss in ENDS:
+        return ENDS[loss]
+    return "identity" if (activation, loss) in SQUASHED else activation
+
+
 def numbers(*shape, seed, index=0):
     """Standard normal numbers that are exact in float32."""
     count = int(np.prod(shape))
@@ -88,8 +122,12 @@ class Case:
     widths: tuple[int, ...] = (7, 9, 8, 4)
     rows: int = 13
     use_bias: bool = True
-    last_activation: str = "identity"
+    last_activation: str = ""
     seed: int = 0
+
+    def __post_init__(self):
+        if not self.last_activation:
+            object.__setattr__(self, "last_activation", ENDS.get(self.loss, "identity"))
 
     def __str__(self):
         shape = "-".join(map(str, self.widths))
@@ -120,7 +158,9 @@ class Case:
         if self.target == "labels":
             return (reference.uniform(rows, self.seed, kind=4, index=1001) * outputs).astype(np.int32)
         values = numbers(rows, outputs, seed=self.seed, index=1002)
-        return np.abs(values) if self.loss == "cross_entropy" else values
+        if self.loss.startswith("binary"):
+            return np.where(values > 1, 1.0, np.abs(values) % 1)  # some of them certain
+        return np.abs(values) if "cross" in self.loss else values
 
     def reference(self):
         """The network in the reference."""

@@ -14,6 +14,7 @@ PLANS = {
     "stored": ("rows", "gradients", "apply"),
 }
 LAYERS_ALONE = ("gather", "forward", "forward", "forward", "loss", "backward", "backward", "update")  # one thread's
+WITH_LABELS = ("cross_entropy", "categorical_crossentropy")
 WIDTHS = [37, 50, 40, 7]
 
 
@@ -27,9 +28,10 @@ def network(widths=WIDTHS, activation="tanh", dtype="float32", last="identity"):
 
 
 def training(net, *, loss="cross_entropy", optimizer="adam", rate=1e-3, metrics=("accuracy",), **more):
-    target = "labels" if loss == "cross_entropy" else "values"
+    target = "labels" if loss in WITH_LABELS else "values"
     schedule = core.Schedule("linear", rate, rate / 10, 150)
-    return core.Training(net, loss, target, core.Optimizer(optimizer, **more), schedule, list(metrics))
+    described = core.Loss(loss, 0.5 if loss == "huber" else 0.0)
+    return core.Training(net, described, target, core.Optimizer(optimizer, **more), schedule, list(metrics))
 
 
 def data(rows, dtype="float32", widths=WIDTHS):

@@ -7,7 +7,19 @@ that it would have refused a wrong result.
 import numpy as np
 import pytest
 
-from cases import ALPHA, LEARNING_RATES, LOSSES, OPTIMIZERS, SCHEDULES, Case, native_optimizer, native_schedule, numbers
+from cases import (
+    ALPHA,
+    LEARNING_RATES,
+    LOSSES,
+    OPTIMIZERS,
+    SCHEDULES,
+    Case,
+    loss_options,
+    native_loss,
+    native_optimizer,
+    native_schedule,
+    numbers,
+)
 from ganglion import reference
 from ganglion._native import _ganglion_core as core
 from tolerance import (
@@ -21,6 +33,7 @@ from tolerance import (
 
 TIGHT = 1e-11  # float64, relative to the largest element
 ACTIVATIONS = [row.name for row in core.activations()]
+TRAINED = [row.name for row in core.activations() if row.needs != "nothing"]
 DTYPES = ["float32", "float64"]
 
 
@@ -34,7 +47,12 @@ def training(case, dtype, optimizer="sgd", metrics=(), schedule=None, **options)
     rate = core.Schedule("constant", LEARNING_RATES[optimizer], 0.0, 1) if schedule is None else schedule
     network = case.core(core, dtype)
     return network, core.Training(
-        network, case.loss, case.target, native_optimizer(core, optimizer, **options), rate, list(metrics)
+        network,
+        native_loss(core, case.loss),
+        case.target,
+        native_optimizer(core, optimizer, **options),
+        rate,
+        list(metrics),
     )
 
 
@@ -58,9 +76,10 @@ def test_the_core_the_reference_and_the_cases_have_the_same_rows(names, table):
 
 
 FORWARD = [
-    *(Case(activation) for activation in ACTIVATIONS),
-    *(Case(activation, last_activation=activation, widths=(5, 6)) for activation in ACTIVATIONS),
-    *(Case(activation, use_bias=False) for activation in ACTIVATIONS),
+    *(Case(activation) for activation in TRAINED),
+    *(Case(activation, last_activation=activation, widths=(5, 6)) for activation in TRAINED),
+    *(Case(activation, use_bias=False) for activation in TRAINED),
+    Case("step"),
     Case("relu", widths=(1, 1)),
     Case("tanh", widths=(20, 17, 16, 15, 33, 1)),
     Case("relu", widths=(300, 130, 70, 10), rows=129),
@@ -84,8 +103,9 @@ def test_forward(case, dtype, context):
 
 
 GRADIENTS = [
-    *(Case(activation, loss, target) for activation in ACTIVATIONS for loss, target in LOSSES),
-    *(Case(activation, last_activation=activation) for activation in ACTIVATIONS),
+    # With the seed 0 mae's gradient of a bias is a palindrome.
+    *(Case(activation, loss, target, seed=loss == "mae") for activation in TRAINED for loss, target in LOSSES),
+    *(Case(activation, last_activation=activation) for activation in TRAINED),
     *(Case("relu", loss, target, use_bias=False) for loss, target in LOSSES),
     *(Case("tanh", "cross_entropy", "labels", rows=rows) for rows in (1, 2, 127, 128, 129, 256, 300, 385)),
     *(Case("sigmoid", "mse", widths=(3, 17, 16, 15, 33, 1), rows=rows) for rows in (1, 129)),
@@ -110,8 +130,9 @@ def wrong_gradients(model, gradients):
 @pytest.mark.parametrize("case", GRADIENTS, ids=str)
 def test_gradients(case, dtype, context):
     model = case.reference()
-    expected_loss, expected = model.gradients(case.x(), case.y(), case.loss)
-    of_loss, bounds = reference.gradient_bounds(model, case.y(), case.loss, dtype)
+    options = loss_options(case.loss)
+    expected_loss, expected = model.gradients(case.x(), case.y(), case.loss, **options)
+    of_loss, bounds = reference.gradient_bounds(model, case.y(), case.loss, dtype, **options)
     _, trainee = training(case, dtype)
     found = trainee.gradients(context, case.feed(core, dtype))
     assert_only_right_passes(np.array(found.loss), np.array(expected_loss), of_loss)
@@ -301,7 +322,14 @@ def whole_runs(case, dtype, name, context, seed=None):
     assert report.epochs.shape == (3, 1)
     model, optimizer = case.reference(), reference_optimizer(name, **OPTIMIZERS[name])
     losses = reference.train(
-        model, x, y, loss=case.loss, optimizer=optimizer, seed=case.seed if seed is None else seed, **RUN
+        model,
+        x,
+        y,
+        loss=case.loss,
+        optimizer=optimizer,
+        seed=case.seed if seed is None else seed,
+        **RUN,
+        **loss_options(case.loss),
     )
     return report.epochs[:, 0], np.array(losses.epochs), network.parameters(), model.parameters
 

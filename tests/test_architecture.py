@@ -18,7 +18,7 @@ LEVELS = (
     ("dispatch", "leaves", "orthogonal"),
     ("initializers", "metrics"),
     ("architecture", "blocked_product", "context", "feed", "matmul"),
-    ("plan", "speed", "state"),
+    ("loss_fusion", "plan", "speed", "state"),
     ("optimizer", "team_trial"),
     ("workspace",),
     ("clipping", "dropout", "normalization", "penalties"),

@@ -240,13 +240,9 @@ def test_cross_entropy_of_one_output_is_refused():
         (
             (classifier(), "msle"),
             ValueError,
-            "unknown loss 'msle'; known: cross_entropy, mse, mean_squared_error; did you",
+            "unknown loss 'msle'; known: cross_entropy, categorical_crossentropy, .*; did you mean 'mse'",
         ),
-        (
-            (classifier(), "categorical_crossentropy"),
-            ValueError,
-            "unknown loss 'categorical_crossentropy'; known: cross_e",
-        ),
+        ((classifier(), "bce"), ValueError, "unknown loss 'bce'; known: .*; use 'binary_cross_entropy', which takes"),
         ((classifier(), gg.CrossEntropy), TypeError, r"given the class itself: write CrossEntropy\(\)"),
         (
             (classifier(), "mse", "adamm"),

@@ -16,7 +16,9 @@ SHAPES = [*itertools.product(ROWS, COLUMNS), *TALL, (0, 10), (3, 784)]
 MISALIGNED = (0, 1, 5, 16)
 
 TABLES = operations.tables("scalar")
+NEEDS = {name: needs for name, needs, _ in TABLES["activations"]}
 ALPHA = 0.25
+DELTA = 0.75
 CONSTANTS = {
     "sgd": [[0.1, 0.0], [0.05, 0.01]],
     "momentum": [[0.1, 0.0, 0.9], [0.05, 0.01, 0.5]],
@@ -39,6 +41,7 @@ each_fast_set = pytest.mark.parametrize("set_", FAST_SETS)
 each_set = pytest.mark.parametrize("set_", SETS)
 each_function = pytest.mark.parametrize("name", TABLES["functions"])
 each_activation = pytest.mark.parametrize("name", [name for name, *_ in TABLES["activations"]])
+each_backward = pytest.mark.parametrize("name", [name for name in NEEDS if NEEDS[name] != "nothing"])
 each_loss = pytest.mark.parametrize(("name", "target"), [(name, target) for name, target, _ in TABLES["losses"]])
 each_optimizer = pytest.mark.parametrize(("name", "moments"), TABLES["optimizers"])
 
@@ -104,8 +107,7 @@ def test_activation_forward(set_, dtype, name):
         z, bias = numbers(shape, dtype), numbers(shape[1:], dtype, seed=1)
         misalign = MISALIGNED[index % 4]
         assert_like_scalar(set_, "activation_forward", name, z, bias if index % 3 else None, ALPHA, misalign=misalign)
-    needs = {name: needs for name, needs, _ in TABLES["activations"]}
-    if needs[name] == "output":
+    if NEEDS[name] != "input":
         z, bias = numbers((129, 50), dtype), numbers((50,), dtype, seed=1)
         in_place, _, _ = operations.activation_forward(set_, name, z, bias, ALPHA, in_place=True)
         assert_same_bits(in_place, operations.activation_forward("scalar", name, z, bias, ALPHA)[0])
@@ -113,7 +115,7 @@ def test_activation_forward(set_, dtype, name):
 
 @each_fast_set
 @each_dtype
-@each_activation
+@each_backward
 def test_activation_backward(set_, dtype, name):
     for index, shape in enumerate(SHAPES):
         d, saved = numbers(shape, dtype), numbers(shape, dtype, seed=1)
@@ -126,7 +128,8 @@ def test_activation_backward(set_, dtype, name):
 def test_activations_of_special_values(set_, dtype, name):
     special = special_values(dtype)
     a, b = (x.copy() for x in np.meshgrid(special, special))  # each with each
-    assert_like_scalar(set_, "activation_backward", name, a, b, ALPHA)
+    if NEEDS[name] != "nothing":
+        assert_like_scalar(set_, "activation_backward", name, a, b, ALPHA)
     for z in (a, a.T.copy(), special_rows(dtype)):
         assert_like_scalar(set_, "activation_forward", name, z, None, ALPHA)
         assert_like_scalar(set_, "activation_forward", name, z, numbers(z.shape[1:], dtype), ALPHA)
@@ -140,7 +143,9 @@ def test_activations_store_no_denormals(set_, dtype, name):
     z = np.concatenate([special_values(dtype), any_numbers(5000, dtype, seed=2)])[None]
     z = z[np.isfinite(z)][None]
     h, _, _ = operations.activation_forward(set_, name, z, None, ALPHA)
-    d, _ = operations.activation_backward(set_, name, np.full_like(z, smallest), z, ALPHA)
+    d = np.zeros_like(z)
+    if NEEDS[name] != "nothing":
+        d, _ = operations.activation_backward(set_, name, np.full_like(z, smallest), z, ALPHA)
     for stored in (h, d[:, : z.shape[1]]):
         assert not ((stored != 0) & (np.abs(stored) < smallest)).any()
         assert not np.signbit(stored[np.abs(stored) < smallest]).any() or name == "identity"
@@ -148,7 +153,7 @@ def test_activations_store_no_denormals(set_, dtype, name):
 
 @each_set
 @each_dtype
-@each_activation
+@each_backward
 def test_padding_that_was_zero_stays_zero(set_, dtype, name):
     d, _ = operations.activation_backward(set_, name, numbers((5, 13), dtype), numbers((5, 13), dtype, seed=1), ALPHA)
     assert d.shape == (5, 16) and not bits_of_padding(d, 13).any()
@@ -159,13 +164,13 @@ def bits_of_padding(x, columns):
 
 
 def targets(name, target, shape, dtype, seed=0):
-    """The keyword argument of the kernel, one-hot or a distribution for the cross-entropy."""
+    """The keyword argument of the kernel, one-hot or a distribution for the cross-entropies."""
     generator = np.random.default_rng([seed, *shape])
     rows, columns = shape
     if target == "labels":
         return {"labels": generator.integers(0, columns, rows).astype(np.int32)}
     values = generator.random(shape).astype(dtype)
-    return {"values": values / values.sum(axis=1, keepdims=True) if name == "cross_entropy" else values}
+    return {"values": values / values.sum(axis=1, keepdims=True) if name.startswith(("cross", "cat")) else values}
 
 
 @each_fast_set
@@ -175,7 +180,9 @@ def test_loss_gradient(set_, dtype, name, target):
     for index, shape in enumerate(SHAPES):
         z = numbers(shape, dtype) * dtype_of(dtype)(1 + 5 * (index % 3))
         options = {"scale": 1 / max(1, shape[0]), "in_place": index % 2 == 1, "misalign": MISALIGNED[index % 4]}
-        assert_like_scalar(set_, "loss_gradient", name, z, **targets(name, target, shape, dtype), **options)
+        for outputs in (z, np.abs(z)):  # logits, and what may be probabilities
+            given = targets(name, target, shape, dtype)
+            assert_like_scalar(set_, "loss_gradient", name, outputs, **given, parameter=DELTA, **options)
 
 
 def dtype_of(name):
@@ -202,20 +209,22 @@ def test_loss_gradient_of_chosen_rows(set_, dtype, name, target):
 @each_loss
 def test_loss_gradient_of_special_values(set_, dtype, name, target):
     z = special_rows(dtype)
-    assert_like_scalar(set_, "loss_gradient", name, z, **targets(name, target, z.shape, dtype))
+    assert_like_scalar(set_, "loss_gradient", name, z, **targets(name, target, z.shape, dtype), parameter=DELTA)
+    assert_like_scalar(set_, "loss_gradient", name, np.abs(z), **targets(name, target, z.shape, dtype))
     if target == "values":
         assert_like_scalar(set_, "loss_gradient", name, numbers(z.shape, dtype), values=z)
 
 
 @each_set
 @each_dtype
-def test_one_hot_targets_give_the_bits_of_their_labels(set_, dtype):
+@pytest.mark.parametrize("name", ["cross_entropy", "categorical_crossentropy"])
+def test_one_hot_targets_give_the_bits_of_their_labels(set_, dtype, name):
     for shape in ((129, 10), (3, 17), (1, 1), (5, 64)):
-        z = numbers(shape, dtype) * dtype_of(dtype)(10)
-        labels = targets("cross_entropy", "labels", shape, dtype)["labels"]
+        z = np.abs(numbers(shape, dtype)) * dtype_of(dtype)(10)  # some of them small enough to be clipped
+        labels = targets(name, "labels", shape, dtype)["labels"]
         one_hot = np.eye(shape[1], dtype=dtype)[labels]
-        of_labels = operations.loss_gradient(set_, "cross_entropy", z, labels=labels, scale=1 / 128)
-        assert_all_same(operations.loss_gradient(set_, "cross_entropy", z, values=one_hot, scale=1 / 128), of_labels)
+        of_labels = operations.loss_gradient(set_, name, z, labels=labels, scale=1 / 128)
+        assert_all_same(operations.loss_gradient(set_, name, z, values=one_hot, scale=1 / 128), of_labels)
 
 
 @each_set
@@ -377,6 +386,7 @@ DOUBLES, SINGLES, INTEGERS = np.ones((3, 3)), np.ones((3, 3), np.float32), np.on
 REFUSED = [
     ("add", ("mmx", DOUBLES, DOUBLES), ValueError, "unknown kernel set 'mmx'"),
     ("function", ("scalar", "cosh", DOUBLES[0]), ValueError, "unknown function 'cosh'"),
+    ("activation_backward", ("scalar", "step", DOUBLES, DOUBLES), ValueError, "'step' has no derivative"),
     ("largest", ("scalar", INTEGERS), TypeError, "x has dtype int32; float32 or float64 is needed"),
     ("add", ("scalar", DOUBLES, SINGLES), TypeError, "b has dtype float32; float64 is needed"),
     ("gather", ("scalar", DOUBLES, INTEGERS[0] + 2), ValueError, "rows must lie in 0 … 2"),

@@ -20,6 +20,11 @@ ACTIVATIONS = {
     "ReLU": lambda nn: nn.ReLU(inplace=True),
     "LeakyReLU": lambda nn: nn.LeakyReLU(0.1),
     "ELU": lambda nn: nn.ELU(alpha=0.7),
+    "SELU": lambda nn: nn.SELU(),
+    "Softplus": lambda nn: nn.Softplus(),
+    "SiLU": lambda nn: nn.SiLU(),
+    "GELU": lambda nn: nn.GELU(),
+    "GELU tanh": lambda nn: nn.GELU(approximate="tanh"),
     "Softmax": lambda nn: nn.Softmax(dim=1),
     "Identity": lambda nn: nn.Identity(),
 }
@@ -32,6 +37,9 @@ OPTIMIZERS = {
 LOSSES = {
     "MSELoss": lambda nn: nn.MSELoss(),
     "CrossEntropyLoss": lambda nn: nn.CrossEntropyLoss(reduction="mean"),
+    "L1Loss": lambda nn: nn.L1Loss(),
+    "HuberLoss": lambda nn: nn.HuberLoss(delta=0.4),
+    "BCEWithLogitsLoss": lambda nn: nn.BCEWithLogitsLoss(),
 }
 
 
@@ -65,7 +73,9 @@ def data(loss):
     generator = np.random.default_rng(0)
     x = generator.normal(size=(30, 3))
     labels = (x[:, 0] > 0).astype(np.int64) + 2 * (x[:, 1] > 0)
-    return x, labels if loss == "CrossEntropyLoss" else np.eye(4)[labels] - 0.5
+    if loss == "CrossEntropyLoss":
+        return x, labels
+    return x, np.eye(4)[labels] - 0.5 * (loss != "BCEWithLogitsLoss")
 
 
 @pytest.fixture(scope="module")

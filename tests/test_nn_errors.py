@@ -188,7 +188,7 @@ def test_step_without_gradients():
             ValueError,
             "cross_entropy needs one output per class, at least 2; the model has 1: end it in Dense(2) for two "
             "classes, "
-            "or use loss='mse'",
+            "or use loss='binary_cross_entropy' or loss='mse'",
         ),
         (
             nn.CrossEntropyLoss(),

@@ -121,6 +121,16 @@ def test_zeros_are_zero():
         ("leaky_relu", 1.5, 1.5),
         ("elu", -1.0, -0.158030139707139),
         ("elu", 1.5, 1.5),
+        ("selu", -1.0, -1.111330737812562),
+        ("softplus", 1.0, 1.313261687518223),
+        ("softplus", -1.0, 0.313261687518223),
+        ("swish", 1.0, 0.731058578630005),
+        ("swish", -1.0, -0.268941421369995),
+        ("gelu", 1.0, 0.841344746068543),
+        ("gelu", -1.0, -0.158655253931457),
+        ("gelu_tanh", 1.0, 0.841191990607477),
+        ("step", 0.0, 0.0),
+        ("step", 1e-9, 1.0),
     ],
 )
 def test_activations_have_known_values(name, z, h):
@@ -139,7 +149,7 @@ def test_activations_keep_their_limits(name):
     options = dict.fromkeys(row.options, 0.25)
     z = np.array([[-1e4, -710.0, -0.0, 0.0, 710.0, 1e4]])
     assert np.isfinite(row.function(z, **options)).all()
-    assert np.isfinite(row.backward(np.ones_like(z), z, **options)).all()
+    assert row.backward is None or np.isfinite(row.backward(np.ones_like(z), z, **options)).all()
 
 
 @pytest.mark.parametrize("name", reference.ACTIVATIONS)

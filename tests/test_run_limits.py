@@ -325,7 +325,10 @@ def test_the_callers_rounding_mode_does_not_reach_the_bits_and_comes_back():
             "epsilon must be at least the smallest normal number of the model's dtype",
         ),
         (lambda: network(dtype="float16"), "unknown dtype 'float16'; known: 'float32', 'float64'"),
-        (lambda: training(network(), loss="hinge"), "unknown loss 'hinge'; known: 'cross_entropy', 'mse'"),
+        (
+            lambda: training(network(), loss="hinge"),
+            "unknown loss 'hinge'; known: 'cross_entropy', 'categorical_crossentropy', 'mse'",
+        ),
         (
             lambda: training(network(), optimizer="lion"),
             "unknown optimizer 'lion'; known: 'sgd', 'momentum', 'nesterov', 'adam', 'adamw', 'rmsprop', 'rmsprop_mom",

@@ -47,6 +47,7 @@ void bind_activations(py::module_ &module);
 void bind_tables(py::module_ &module);
 void bind_network(py::module_ &module);
 void bind_feed(py::module_ &module);
+void bind_descriptions(py::module_ &module);
 void bind_training(py::module_ &module);
 void bind_passes(py::module_ &module);
 void bind_products(py::module_ &module);

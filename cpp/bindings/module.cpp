@@ -29,7 +29,7 @@ std::vector<KernelSetInfo> list_kernel_sets() {
 std::vector<ActivationInfo> list_activations() {
     std::vector<ActivationInfo> list;
     for (const auto &row : rows_of(best_kernel_set().float32.activations))
-        list.push_back({row.name, row.needs == Needs::output ? "output" : "input"});
+        list.push_back({row.name, row.needs == Needs::output ? "output" : row.needs == Needs::input ? "input" : "nothing"});
     return list;
 }
 
@@ -51,7 +51,7 @@ void bind_tables(py::module_ &module) {
         .def_readonly("width_float64", &KernelSetInfo::width_float64, "Elements per vector.");
     py::class_<ActivationInfo>(module, "ActivationInfo", "A row of the activation table.")
         .def_readonly("name", &ActivationInfo::name)
-        .def_readonly("needs", &ActivationInfo::needs, "What its backward reads: \"output\" or \"input\".");
+        .def_readonly("needs", &ActivationInfo::needs, "What its backward reads: \"output\" or \"input\"; \"nothing\" where it has none.");
     module.def("kernel_sets", list_kernel_sets, "The kernel sets of this build, best first.");
     module.def("activations", list_activations);
     module.def("losses", [] { return names_of(rows_of(best_kernel_set().float32.losses)); });
@@ -81,6 +81,7 @@ PYBIND11_MODULE(_ganglion_core, module) {
     bind_activations(module);
     bind_network(module);
     bind_feed(module);
+    bind_descriptions(module);
     bind_training(module);
     bind_passes(module);
     bind_products(module);

@@ -24,7 +24,11 @@ py::dict tables(Names set) {
     py::list functions, activations, losses, optimizers;
     for (const auto *row = k.functions; row->name; ++row) functions.append(row->name);
     for (const auto *row = k.activations; row->name; ++row)
-        activations.append(py::make_tuple(row->name, row->needs == Needs::input ? "input" : "output", row->whole_rows));
+        activations.append(py::make_tuple(row->name,
+                                          row->needs == Needs::input    ? "input"
+                                          : row->needs == Needs::output ? "output"
+                                                                        : "nothing",
+                                          row->whole_rows));
     for (const auto *row = k.losses; row->name; ++row)
         losses.append(py::make_tuple(row->name, row->target == TargetKind::labels ? "labels" : "values", row->per_element));
     for (const auto *row = k.optimizers; row->name; ++row) optimizers.append(py::make_tuple(row->name, row->moments));
@@ -179,7 +183,7 @@ py::tuple activation_forward(Names set, Names name, const py::array &z, Optional
     return with_float("z", z, [&](auto zero) -> py::tuple {
         using T = decltype(zero);
         const auto &activation = find_activation<T>(set, name);
-        require(!in_place || activation.needs == Needs::output, "'" + name + "' needs its input: z is kept");
+        require(!in_place || activation.needs != Needs::input, "'" + name + "' needs its input: z is kept");
         const Panel<T> in("z", z, misalign);
         const Panel<T> out(in.view().rows, in.view().columns, misalign);
         const Panel<T> b = bias ? Panel<T>("bias", *bias, misalign) : Panel<T>(1, 0, 0);
@@ -196,6 +200,7 @@ py::tuple activation_backward(Names set, Names name, const py::array &d, const p
         using T = decltype(zero);
         const Panel<T> gradient("d", d, misalign), from("saved", saved, misalign);
         require(gradient.view().rows == from.view().rows && gradient.view().columns == from.view().columns, "d and saved differ in shape");
+        require(find_activation<T>(set, name).backward, "'" + name + "' has no derivative");
         const T largest = find_activation<T>(set, name).backward(gradient.view(), from.read(), static_cast<T>(alpha));
         return py::make_tuple(gradient.padded_array(), largest);
     });
@@ -209,7 +214,7 @@ template <class T> const LossKernels<T> &find_loss(Names set, Names name, Target
 }
 
 py::tuple loss_gradient(Names set, Names name, const py::array &z, OptionalArray labels, OptionalArray values, OptionalArray rows,
-                        Index first, double scale, OptionalArray weights, bool in_place, Index misalign) {
+                        Index first, double scale, double parameter, OptionalArray weights, bool in_place, Index misalign) {
     return with_float("z", z, [&](auto zero) -> py::tuple {
         using T = decltype(zero);
         require(labels.has_value() != values.has_value(), "give labels or values");
@@ -230,7 +235,7 @@ py::tuple loss_gradient(Names set, Names name, const py::array &z, OptionalArray
         const auto losses = Panel<T>::block(1, B, misalign);
         T largest_loss;
         const T largest = loss.gradient(logits.read(), {l.data, v.data, v.stride, chosen, first, w.data}, d.view(), static_cast<T>(scale),
-                                        losses.data(), &largest_loss);
+                                        static_cast<T>(parameter), losses.data(), &largest_loss);
         return py::make_tuple(losses.flat_array(), d.padded_array(), largest, largest_loss);
     });
 }
@@ -360,7 +365,8 @@ void bind_operations(py::module_ &parent) {
           misalign);
     m.def("activation_backward", &activation_backward, "set"_a, "name"_a, "d"_a, "saved"_a, alpha, misalign);
     m.def("loss_gradient", &loss_gradient, "set"_a, "name"_a, "z"_a, py::kw_only(), "labels"_a = py::none(), "values"_a = py::none(),
-          "rows"_a = py::none(), "first"_a = 0, "scale"_a = 1.0, "weights"_a = py::none(), "in_place"_a = false, misalign);
+          "rows"_a = py::none(), "first"_a = 0, "scale"_a = 1.0, "parameter"_a = 0.0, "weights"_a = py::none(), "in_place"_a = false,
+          misalign);
     m.def("optimizer_rule", &optimizer_rule, "optimizer"_a, "rate"_a, "step"_a, "gradient"_a, "weight"_a, "moment"_a);
     m.def("update", &update, "set"_a, "name"_a, "w"_a, "g"_a, "m"_a, "v"_a, "constants"_a, misalign);
     bind_gradient_operations(m);

@@ -107,27 +107,27 @@ py::object gradient(const PassesHandle &self, std::size_t index) {
         self.passes);
 }
 
-py::tuple loss_of_pass(const PassHandle &self, const Context &context, const std::string &name, const std::string &kind,
+py::tuple loss_of_pass(const PassHandle &self, const Context &context, const LossDescription &loss, const std::string &kind,
                        const py::array &target) {
     return std::visit(
         [&]<class T>(const std::shared_ptr<Pass<T>> &pass) -> py::tuple {
             const MatrixView<const T> y = pass->output();
             const Feed<T> feed = targets_of<T>(target, kind_of(kind), y.rows, y.columns);
-            auto differential = std::make_shared<Differential<T>>(pass, loss_gradient(context, name, kind_of(kind), y, feed));
-            const double loss = differential->loss.loss;
-            return py::make_tuple(loss, DifferentialHandle{std::move(differential)});
+            auto differential = std::make_shared<Differential<T>>(pass, loss_gradient(context, loss, kind_of(kind), y, feed));
+            const double value = differential->loss.loss;
+            return py::make_tuple(value, DifferentialHandle{std::move(differential)});
         },
         self.pass);
 }
 
 template <class T>
-double loss_of(const Context &context, const std::string &name, const std::string &kind, const py::array &y, const py::array &target) {
+double loss_of(const Context &context, const LossDescription &loss, const std::string &kind, const py::array &y, const py::array &target) {
     const MatrixView<const T> view = matrix_of<T>(y, "y");
     const Index stride = row_stride(view.columns);
     Buffer<T> padded(checked_product(view.rows, stride));
     for (Index r = 0; r < view.rows; ++r) std::copy_n(view.data + r * view.stride, view.columns, padded.data() + r * stride);
     const Feed<T> feed = targets_of<T>(target, kind_of(kind), view.rows, view.columns);
-    return loss_gradient(context, name, kind_of(kind), MatrixView<const T>{padded.data(), view.rows, view.columns, stride}, feed).loss;
+    return loss_gradient(context, loss, kind_of(kind), MatrixView<const T>{padded.data(), view.rows, view.columns, stride}, feed).loss;
 }
 
 void backward(const DifferentialHandle &self, const Context &context, double factor) {
@@ -196,7 +196,7 @@ void bind_passes(py::module_ &module) {
             py::arg("context"), py::arg("rates"), "One update, with a learning rate for each group.");
     module.def(
         "mean_loss",
-        [](const Context &context, const std::string &loss, const std::string &kind, const py::array &y, const py::array &target) {
+        [](const Context &context, const LossDescription &loss, const std::string &kind, const py::array &y, const py::array &target) {
             return py::isinstance<py::array_t<float>>(y) ? loss_of<float>(context, loss, kind, y, target)
                                                          : loss_of<double>(context, loss, kind, y, target);
         },

@@ -189,6 +189,9 @@ template <class T> class Trainer {
         training_.state.cursor.position = 0;
         clear_sums(training_.state);
     }
+    const LossDescription &loss() const { return training_.loss; }
+    bool fused() const { return training_.fused; }
+    void require_derivatives() const { ganglion::require_derivatives(training_.architecture); }
     const Cursor &cursor() const { return training_.state.cursor; }
     py::tuple end_epoch() {
         if (training_.state.rows == 0) throw py::value_error("no step of this epoch was made yet");
@@ -239,8 +242,8 @@ struct TrainingHandle {
     }
 };
 
-TrainingHandle make(const NetworkHandle &network, const std::string &loss, const std::string &target, const OptimizerDescription &optimizer,
-                    const NamedSchedule &schedule, const std::vector<MetricDescription> &metrics) {
+TrainingHandle make(const NetworkHandle &network, const LossDescription &loss, const std::string &target,
+                    const OptimizerDescription &optimizer, const NamedSchedule &schedule, const std::vector<MetricDescription> &metrics) {
     if (target != "labels" && target != "values") throw_unknown("target", target, {"labels", "values"});
     const TargetKind kind = target == "labels" ? TargetKind::labels : TargetKind::values;
     return std::visit(
@@ -250,40 +253,9 @@ TrainingHandle make(const NetworkHandle &network, const std::string &loss, const
         network.network);
 }
 
-NamedSchedule schedule_of(const std::string &name, double initial, double final, std::int64_t steps, double factor, double peak,
-                          double peak_step, std::vector<std::int64_t> boundaries, std::vector<double> rates,
-                          const std::optional<NamedSchedule> &then) {
-    ScheduleDescription description{initial, final, steps, factor, peak, peak_step, std::move(boundaries)};
-    if (!rates.empty()) description.rates = std::make_shared<const std::vector<double>>(std::move(rates));
-    if (then) description.then = std::make_shared<const NamedSchedule>(*then);
-    return make_schedule(name, std::move(description));
-}
-
 } // namespace
 
 void bind_training(py::module_ &module) {
-    py::class_<OptimizerDescription>(module, "Optimizer", "An optimizer as the core is told of it.")
-        .def(py::init<std::string, double, double, double, double, double, double>(), py::arg("name"), py::arg("momentum") = 0.0,
-             py::arg("beta1") = 0.9, py::arg("beta2") = 0.999, py::arg("epsilon") = 1e-8, py::arg("weight_decay") = 0.0,
-             py::arg("initial_accumulator") = 0.0)
-        .def_readonly("name", &OptimizerDescription::name, "Its row of the kernel sets' table.")
-        .def_readwrite("clip_norm", &OptimizerDescription::clip_norm, "The largest norm of all gradients together; 0: any.")
-        .def_readwrite("clip_value", &OptimizerDescription::clip_value, "The largest magnitude of a gradient; 0: any.");
-    py::class_<NamedSchedule>(module, "Schedule", "A learning-rate schedule as the core is told of it.")
-        .def(py::init(&schedule_of), py::arg("name"), py::arg("initial") = 0.0, py::arg("final") = 0.0, py::arg("steps") = 0, py::kw_only(),
-             py::arg("factor") = 1.0, py::arg("peak") = 0.0, py::arg("peak_step") = 0.0,
-             py::arg("boundaries") = std::vector<std::int64_t>(), py::arg("rates") = std::vector<double>(), py::arg("then") = py::none())
-        .def(
-            "rate",
-            [](const NamedSchedule &self, std::int64_t step) {
-                self.check(step, 1);
-                return self.rate(step);
-            },
-            py::arg("step"), "Of a step, counted from 0.");
-    py::class_<MetricDescription>(module, "Metric", "A metric as the core is told of it; its name alone will do.")
-        .def(py::init<std::string, double, Index, bool>(), py::arg("name"), py::arg("threshold") = 0.5, py::arg("k") = 5,
-             py::arg("columns") = false);
-    py::implicitly_convertible<py::str, MetricDescription>();
     py::class_<ReportHandle>(module, "Report", "What a run did, and on what.")
         .def_readonly("kernel_set", &ReportHandle::kernel_set)
         .def_readonly("team", &ReportHandle::team, "Threads that ran.")
@@ -310,6 +282,16 @@ void bind_training(py::module_ &module) {
     py::class_<TrainingHandle>(module, "Training", "A network in training: loss, optimizer, schedule and where it is.")
         .def(py::init(&make), py::arg("network"), py::arg("loss"), py::arg("target"), py::arg("optimizer"), py::arg("schedule"),
              py::arg("metrics"))
+        .def_property_readonly(
+            "loss", [](const TrainingHandle &self) { return self.with([](const auto &trainer) { return trainer.loss(); }); },
+            "What is run: the loss of the logits where the last activation is left to it.")
+        .def_property_readonly(
+            "fused", [](const TrainingHandle &self) { return self.with([](const auto &trainer) { return trainer.fused(); }); },
+            "Whether the network's last activation is left to the loss.")
+        .def(
+            "require_derivatives",
+            [](const TrainingHandle &self) { self.with([](const auto &trainer) { trainer.require_derivatives(); }); },
+            "Raises ValueError, naming the layer, where an activation without a derivative stands after weights.")
         .def(
             "run",
             [](TrainingHandle &self, const Context &context, const FeedHandle &feed, Index batch_size, Index steps, bool shuffle,

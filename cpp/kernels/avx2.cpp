@@ -12,6 +12,7 @@ constexpr int vector_registers = 16;
 #include "matmul.inl"
 #include "rows.inl"
 #include "transpose.inl"
+#include "elementwise_losses.inl"
 #include "losses.inl"
 #include "updates.inl"
 #include "clipping.inl"

@@ -1,9 +1,12 @@
-// exp, expm1, log, log1p, tanh and sigmoid on Vec<T>: one fixed sequence of IEEE operations without branches, hence the same
-// bits on every set. The worst errors, found by trying every float, are in docs/accuracy.md.
+// exp, expm1, log, log1p, tanh, sigmoid and the normal distribution on Vec<T>: one fixed sequence of IEEE operations without
+// branches, hence the same bits on every set. The worst errors, found by trying every float, are in docs/accuracy.md.
 //
 // The polynomials are minimax in absolute error (Remez exchange at 60 digits, coefficients then rounded to T):
 //   exp_tail:  (eʳ − 1 − r) / r²                          on |r| ≤ ½ ln 2
 //   log_tail:  (2 atanh(s) − 2s) / s³ as a function of s²  on |s| ≤ (√2 − 1) / (√2 + 1)
+// and one of least squares of relative errors on Chebyshev's points, each coefficient rounded before the next were fitted:
+//   normal_ratio: (a + 4) · Q(a) · exp(a²/2), Q the normal distribution's tail, as a function of t = (a − 4) / (a + 4), from
+//                 t = −1 to that of a = 14.5 or 39 (the idea of Shepherd & Laframboise 1981)
 // log(1+f) = f − f²/2 + s·(f²/2 + s²·log_tail(s²)) with s = f / (2+f) is the form of fdlibm's log.
 
 template <class T> struct Constants;
@@ -26,6 +29,12 @@ template <> struct Constants<float> {
 
     static constexpr float ln2_short = 0x1.62e4p-1f, ln2_short_rest = 0x1.7f7d1cp-20f; // times any exponent it is exact
     static constexpr float log_tail[] = {0x1.55555cp-1f, 0x1.997be8p-2f, 0x1.2ef104p-2f};
+
+    static constexpr float swish_least = -112, normal_largest = 15; // there z · sigmoid(z) and z · Φ(-z) are 0
+    static constexpr float normal_first = 0x1.82b4bcp-1f;           // of the coefficients; the list begins with what it lacks
+    static constexpr float normal_ratio[] = {-0x1.b597fap-27f, -0x1.373e3ap-1f,  0x1.8c6db8p-2f,  -0x1.7dff4p-3f,
+                                             0x1.eec8b2p-5f,   -0x1.ee2512p-8f,  -0x1.c9ae12p-9f, 0x1.ab2512p-10f,
+                                             0x1.62b332p-13f,  -0x1.c1c228p-13f, -0x1.5f5cep-15f};
 };
 
 template <> struct Constants<double> {
@@ -57,6 +66,15 @@ template <> struct Constants<double> {
     static constexpr double ln2_short = 0x1.62e42fefa3p-1, ln2_short_rest = 0x1.3de6af278ece6p-42;
     static constexpr double log_tail[] = {0x1.5555555555558p-1, 0x1.999999999514ep-2, 0x1.2492492e1b70ap-2, 0x1.c71c62b2515c1p-3,
                                           0x1.7462c2a5a0d29p-3, 0x1.39fc9fcd9d40bp-3, 0x1.2b6d4db923452p-3};
+
+    static constexpr double swish_least = -760, normal_largest = 39.5;
+    static constexpr double normal_first = 0x1.82b4bb8c94dcep-1; // of the coefficients; the list begins with what it lacks
+    static constexpr double normal_ratio[] = {
+        -0x1.a5dba545d9b2bp-56, -0x1.373e3a893c28ap-1, 0x1.8c6dbf2cfc2b3p-2,   -0x1.7dff2bff683bdp-3,  0x1.eec4cc3e4d4e4p-5,
+        -0x1.ee27610478061p-8,  -0x1.c81719d57fa13p-9, 0x1.ab825fbf93bcdp-10,  0x1.17a4ae5815d34p-13,  -0x1.e4a4251c6206ap-13,
+        -0x1.001e93a419a8cp-19, 0x1.26d093770caafp-15, 0x1.80b628ef51562p-21,  -0x1.8d4a86a4c34d2p-18, -0x1.51f06b9111eaap-21,
+        0x1.123178ca9eb29p-20,  0x1.2364f8a941582p-22, -0x1.4cac7dc85dfeap-23, -0x1.6ccca2d2d669cp-24, 0x1.ca4f9fb8802f8p-27,
+        0x1.4bec6724f775p-26,   0x1.f5ae754467a2ap-30, -0x1.4f5aa7df93201p-29, -0x1.7a89439beb373p-31};
 };
 
 template <class T> [[gnu::always_inline]] inline Vec<T> constant(T value) { return Vec<T>::broadcast(value); }
@@ -82,12 +100,14 @@ template <class T> struct ReducedExp {
     Vec<T> high, rest;
 };
 
-template <class T> [[gnu::always_inline]] inline ReducedExp<T> reduced_exp(Vec<T> x) {
+// A `correction` is what x lost when it was rounded.
+template <class T, class... Correction>
+[[gnu::always_inline]] inline ReducedExp<T> reduced_exp(Vec<T> x, Correction... correction) {
     using C = Constants<T>;
     const Vec<T> shifted = fma(x, constant(C::log2_e), constant(C::rounding));
     const Vec<T> n = shifted - constant(C::rounding);
     const Vec<T> high = fma(n, constant(-C::ln2_high), x);
-    const Vec<T> low = n * constant(-C::ln2_low);
+    const Vec<T> low = ((n * constant(-C::ln2_low)) + ... + correction);
     const Vec<T> r = high + low;
     return {as_bits(shifted), high, fma(r * r, polynomial(r, C::exp_tail), low)};
 }
@@ -96,11 +116,21 @@ template <class T> [[gnu::always_inline]] inline Vec<T> power_of_two(Bits<T> bia
     return as_float(shift_left<Constants<T>::mantissa_bits>(biased_exponent));
 }
 
+// eˣ = value · scale in two factors, which reach the denormals and infinity; what is to be multiplied by a denormal eˣ is
+// better multiplied by `value` first.
+template <class T> struct ScaledExp {
+    Vec<T> value, scale;
+};
+
+template <class T> [[gnu::always_inline]] inline ScaledExp<T> scaled_exp(ReducedExp<T> e) {
+    const Bits<T> half = shift_right<1>(e.exponent); // ⌊n/2⌋ + bias
+    return {((e.high + e.rest) + constant(T(1))) * power_of_two<T>(half), power_of_two<T>(e.exponent - half)};
+}
+
 template <class T> [[gnu::always_inline]] inline Vec<T> exp(Vec<T> x) {
     using C = Constants<T>;
-    const ReducedExp<T> e = reduced_exp(min(constant(C::exp_largest), max(constant(C::exp_least), x)));
-    const Bits<T> half = shift_right<1>(e.exponent); // ⌊n/2⌋ + bias: two factors reach the denormals and infinity
-    return ((e.high + e.rest) + constant(T(1))) * power_of_two<T>(half) * power_of_two<T>(e.exponent - half);
+    const ScaledExp<T> e = scaled_exp(reduced_exp(min(constant(C::exp_largest), max(constant(C::exp_least), x))));
+    return e.value * e.scale;
 }
 
 // ½ (eˣ − 1) = 2ⁿ⁻¹ · (high + rest) + (2ⁿ⁻¹ − ½): halved, because 2ⁿ may overflow where the result does not.
@@ -186,6 +216,46 @@ template <class T> [[gnu::always_inline]] inline Vec<T> log1p(Vec<T> x) {
     return select(x < -one, constant(C::nan), y);
 }
 
+// log(1 + eˣ) = max(x, 0) + log1p(e^−|x|)
+template <class T> [[gnu::always_inline]] inline Vec<T> softplus(Vec<T> x) { return max(x, Vec<T>::zero()) + log1p(exp(-abs(x))); }
+
+// x · sigmoid(x), where x e^x is not lost when e^x alone is denormal; −0 at −infinity.
+template <class T> [[gnu::always_inline]] inline Vec<T> swish(Vec<T> x) {
+    const Vec<T> least = constant(Constants<T>::swish_least), one = constant(T(1));
+    const Vec<T> bounded = max(least, x);
+    const ScaledExp<T> e = scaled_exp(reduced_exp(max(least, -abs(x))));
+    const Mask<T> negative = x < Vec<T>::zero();
+    const Vec<T> share = over_one_plus(select(negative, e.value, one), e.value * e.scale);
+    return bounded * share * select(negative, e.scale, one);
+}
+
+// The normal distribution at |x|, x beyond `normal_largest` being pulled back there: the density is density · scale / √2π, and
+// the tail Q = ½ erfc(|x| / √2) is density · ratio · scale.
+template <class T> struct Normal {
+    Vec<T> size; // |x|
+    Vec<T> density, ratio, scale;
+};
+
+template <class T> [[gnu::always_inline]] inline Normal<T> normal(Vec<T> x) {
+    using C = Constants<T>;
+    const Vec<T> one = constant(T(1)), half = constant(T(0.5)), middle = constant(T(4));
+    const Vec<T> size = min(constant(C::normal_largest), abs(x));
+    const Vec<T> square = size * size, square_lost = fma(size, size, -square);
+    const ScaledExp<T> e = scaled_exp(reduced_exp(-half * square, -half * square_lost));
+    const Vec<T> sum = size + middle, sum_lost = (size - (sum - middle)) + (middle - (sum - (sum - middle)));
+    const Vec<T> rough = one / sum;
+    const Vec<T> reciprocal = fma(rough, fma(-rough, sum_lost, fma(-rough, sum, one)), rough);
+    const Vec<T> t = (size - middle) * reciprocal;
+    return {size, e.value, (polynomial(t, C::normal_ratio) + constant(C::normal_first)) * reciprocal, e.scale};
+}
+
+// Φ(x) = ½ (1 + erf(x / √2)), its tail of full precision too.
+template <class T> [[gnu::always_inline]] inline Vec<T> normal_cdf(Vec<T> x) {
+    const Normal<T> n = normal(x);
+    const Vec<T> tail = n.density * n.ratio * n.scale;
+    return select(x < Vec<T>::zero(), tail, constant(T(1)) - tail);
+}
+
 // A type list: each row names a kernel and holds its formula.
 template <class... Row> struct Rows {
     static constexpr int count = sizeof...(Row);
@@ -215,5 +285,9 @@ struct SigmoidFunction {
     static constexpr const char *name = "sigmoid";
     template <class V> [[gnu::always_inline]] static V apply(V x) { return sigmoid(x); }
 };
+struct NormalCdf {
+    static constexpr const char *name = "normal_cdf";
+    template <class V> [[gnu::always_inline]] static V apply(V x) { return normal_cdf(x); }
+};
 
-using Functions = Rows<Exp, Log, Expm1, Log1p, TanhFunction, SigmoidFunction>;
+using Functions = Rows<Exp, Log, Expm1, Log1p, TanhFunction, SigmoidFunction, NormalCdf>;

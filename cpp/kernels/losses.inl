@@ -9,13 +9,17 @@ template <class T> [[gnu::always_inline]] inline T first_lane(Vec<T> v) {
 
 template <class T> [[gnu::always_inline]] inline T log_of(T x) { return first_lane(log(Vec<T>::broadcast(x))); }
 
+template <class T> T sum_of_row(const T *x, Index n) {
+    return row_sum<T>(n, [=](Vec<T> lane, Index j, auto last) { return lane + load_row(x + j, n - j, last); });
+}
+
 // loss = log Σ exp(z - m) - (z_t - m), d = (p - 1{j = t}) · scale
 struct CrossEntropyLabels {
     static constexpr const char *name = "cross_entropy";
     static constexpr TargetKind target = TargetKind::labels;
     static constexpr bool per_element = false;
 
-    template <class T> static T row(const T *z, const Targets<T> &targets, Index at, T *d, Index n, T scale, Largest<T> &largest) {
+    template <class T> static T row(const T *z, const Targets<T> &targets, Index at, T *d, Index n, T scale, T, Largest<T> &largest) {
         const Index t = targets.labels[at];
         const T m = maximum(z, n);
         const T shifted = z[t] - m;
@@ -37,10 +41,10 @@ struct CrossEntropyValues {
     static constexpr TargetKind target = TargetKind::values;
     static constexpr bool per_element = false;
 
-    template <class T> static T row(const T *z, const Targets<T> &targets, Index at, T *d, Index n, T scale, Largest<T> &largest) {
+    template <class T> static T row(const T *z, const Targets<T> &targets, Index at, T *d, Index n, T scale, T, Largest<T> &largest) {
         const T *t = targets.values + at * targets.stride;
         const T m = maximum(z, n);
-        const T total = row_sum<T>(n, [=](Vec<T> lane, Index j, auto last) { return lane + load_row(t + j, n - j, last); });
+        const T total = sum_of_row(t, n);
         // z - m and log Σ are needed after d, which may lie over z, is written: the loss comes first.
         const T sum =
             row_sum<T>(n, [=](Vec<T> lane, Index j, auto last) { return lane + exp(load_row(z + j, n - j, last) - Vec<T>::broadcast(m)); });
@@ -65,7 +69,7 @@ struct SquaredError {
     static constexpr TargetKind target = TargetKind::values;
     static constexpr bool per_element = true;
 
-    template <class T> static T row(const T *z, const Targets<T> &targets, Index at, T *d, Index n, T scale, Largest<T> &largest) {
+    template <class T> static T row(const T *z, const Targets<T> &targets, Index at, T *d, Index n, T scale, T, Largest<T> &largest) {
         const T *t = targets.values + at * targets.stride;
         if (n == 1) { // its sum has one term
             const Vec<T> e = Vec<T>::broadcast(z[0] - t[0]), v = inside(flushed(e * Vec<T>::broadcast(scale + scale)), 1, Choice<true>{});
@@ -87,14 +91,86 @@ struct SquaredError {
     }
 };
 
+// The cross-entropy of rows of probabilities p: q = p / Σ p, clipped for the logarithm as Keras clips it.
+//   loss = -log q_t, d = (1 - 1{j = t} / q_t) · (scale / Σ p), and 0 where the clipping leaves no gradient
+struct CategoricalLabels {
+    static constexpr const char *name = "categorical_crossentropy";
+    static constexpr TargetKind target = TargetKind::labels;
+    static constexpr bool per_element = false;
+
+    template <class T> static T row(const T *p, const Targets<T> &targets, Index at, T *d, Index n, T scale, T, Largest<T> &largest) {
+        const Index t = targets.labels[at];
+        const T sum = sum_of_row(p, n);
+        const Vec<T> zero = Vec<T>::zero(), one = Vec<T>::broadcast(1), q = Vec<T>::broadcast(p[t] / sum);
+        const Vec<T> other = select(outside_clip(q), zero, one), own = other - select(outside_clip(q), zero, one / q);
+        const Vec<T> factor = Vec<T>::broadcast(scale / sum);
+        sweep<T>(n, [&](Index j, auto last) {
+            const Vec<T> v = flushed(select(first_lanes<T>(t - j + 1) & !first_lanes<T>(t - j), own, other) * factor);
+            store_row(v, d + j, n - j, last);
+            largest.add(inside(v, n - j, last));
+        });
+        return first_lane(-log(clipped(q)));
+    }
+};
+
+// loss = -Σ_j t_j log q_j, d_j = (W - w_j / q_j) · (scale / Σ p), w = t where the clipping leaves a gradient, else 0, and
+// W = Σ w: a one-hot t gives the bits of its label
+struct CategoricalValues {
+    static constexpr const char *name = "categorical_crossentropy";
+    static constexpr TargetKind target = TargetKind::values;
+    static constexpr bool per_element = false;
+
+    template <class T> static T row(const T *p, const Targets<T> &targets, Index at, T *d, Index n, T scale, T, Largest<T> &largest) {
+        const T *t = targets.values + at * targets.stride;
+        const T sum = sum_of_row(p, n);
+        const Vec<T> s = Vec<T>::broadcast(sum), factor = Vec<T>::broadcast(scale / sum);
+        const T loss = row_sum<T>(n, [=](Vec<T> lane, Index j, auto last) {
+            return fma(load_row(t + j, n - j, last), -log(clipped(load_row(p + j, n - j, last) / s)), lane);
+        });
+        const Vec<T> weight = Vec<T>::broadcast(row_sum<T>(n, [=](Vec<T> lane, Index j, auto last) {
+            return lane + select(outside_clip(load_row(p + j, n - j, last) / s), Vec<T>::zero(), load_row(t + j, n - j, last));
+        }));
+        sweep<T>(n, [&](Index j, auto last) {
+            const Vec<T> q = load_row(p + j, n - j, last) / s;
+            const Vec<T> v = flushed(select(outside_clip(q), weight, weight - load_row(t + j, n - j, last) / q) * factor);
+            store_row(v, d + j, n - j, last);
+            largest.add(inside(v, n - j, last));
+        });
+        return loss;
+    }
+};
+
+// A row of the type list of elementwise_losses.inl.
+template <class Formula> struct Elementwise {
+    static constexpr const char *name = Formula::name;
+    static constexpr TargetKind target = TargetKind::values;
+    static constexpr bool per_element = Formula::per_element;
+
+    template <class T>
+    static T row(const T *z, const Targets<T> &targets, Index at, T *d, Index n, T scale, T parameter, Largest<T> &largest) {
+        const T *t = targets.values + at * targets.stride;
+        const Vec<T> a = Vec<T>::broadcast(parameter), factor = Vec<T>::broadcast(scale);
+        const T loss = row_sum<T>(n, [=](Vec<T> lane, Index j, auto last) {
+            return Formula::add(lane, load_row(z + j, n - j, last), load_row(t + j, n - j, last), a);
+        });
+        sweep<T>(n, [&](Index j, auto last) {
+            const Vec<T> v = flushed(Formula::gradient(load_row(z + j, n - j, last), load_row(t + j, n - j, last), a) * factor);
+            store_row(v, d + j, n - j, last);
+            largest.add(inside(v, n - j, last));
+        });
+        return loss;
+    }
+};
+
 template <class T, class Row>
-T loss_gradient(const MatrixView<const T> &z, const Targets<T> &targets, const MatrixView<T> &d, T scale, T *losses, T *largest_loss) {
+T loss_gradient(const MatrixView<const T> &z, const Targets<T> &targets, const MatrixView<T> &d, T scale, T parameter, T *losses,
+                T *largest_loss) {
     Largest<T> largest, highest;
     for (Index r = 0; r < z.rows; ++r) {
         const Index at = targets.rows ? targets.rows[r] : targets.first + r;
         T *out = d.data + r * d.stride;
         const T weight = targets.weights ? targets.weights[at] : T(1);
-        const T loss = Row::row(z.data + r * z.stride, targets, at, out, z.columns, scale * weight, largest) * weight;
+        const T loss = Row::row(z.data + r * z.stride, targets, at, out, z.columns, scale * weight, parameter, largest) * weight;
         losses[r] = loss;
         clear_padding(out, z.columns);
         highest.add(Vec<T>::broadcast(loss));
@@ -103,4 +179,9 @@ T loss_gradient(const MatrixView<const T> &z, const Targets<T> &targets, const M
     return largest.value();
 }
 
-using Losses = Rows<CrossEntropyLabels, CrossEntropyValues, SquaredError>;
+template <class List> struct WithElementwise;
+template <class... Formula> struct WithElementwise<Rows<Formula...>> {
+    using Losses =
+        Rows<CrossEntropyLabels, CrossEntropyValues, CategoricalLabels, CategoricalValues, SquaredError, Elementwise<Formula>...>;
+};
+using Losses = WithElementwise<ElementwiseLosses>::Losses;

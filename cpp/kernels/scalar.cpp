@@ -104,6 +104,7 @@ T gather(const MatrixView<const Source> &x, const int32_t *rows, Index first, co
     return largest;
 }
 
+#include "elementwise_losses.inl"
 #include "scalar_losses.inl"
 #include "scalar_activations.inl"
 #include "scalar_updates.inl"
@@ -135,7 +136,7 @@ template <class T> constexpr Kernels<T> kernels() {
             .penalize = penalize<T>,
             .functions = FunctionTable<T, Functions>::rows,
             .activations = ActivationTable<T, Activations>::rows,
-            .losses = losses<T>,
+            .losses = LossTable<T, ElementwiseLosses>::rows,
             .optimizers = optimizers<T>};
 }
 

@@ -56,6 +56,11 @@ template <class T> T softmax_backward(const MatrixView<T> &d, const MatrixView<c
     return largest;
 }
 
+template <class Row, class T> constexpr auto backward_of() -> T (*)(const MatrixView<T> &, const MatrixView<const T> &, T) {
+    if constexpr (Row::needs == Needs::nothing) return nullptr;
+    else return activation_backward<Row, T>;
+}
+
 template <class T, class List> struct FunctionTable;
 template <class T, class... Row> struct FunctionTable<T, Rows<Row...>> {
     static constexpr FunctionKernels<T> rows[] = {{Row::name, function_apply<Row, T>}..., {nullptr, nullptr}};
@@ -64,8 +69,7 @@ template <class T, class... Row> struct FunctionTable<T, Rows<Row...>> {
 template <class T, class List> struct ActivationTable;
 template <class T, class... Row> struct ActivationTable<T, Rows<Row...>> {
     static constexpr ActivationKernels<T> rows[] = {
-        {Row::name, Row::needs, false, activation_apply<Row, T>, activation_forward<T, activation_apply<Row, T>>,
-         activation_backward<Row, T>}...,
+        {Row::name, Row::needs, false, activation_apply<Row, T>, activation_forward<T, activation_apply<Row, T>>, backward_of<Row, T>()}...,
         {"softmax", Needs::output, true, softmax_apply<T>, activation_forward<T, softmax_apply<T>>, softmax_backward<T>},
         {nullptr, Needs::output, false, nullptr, nullptr, nullptr}};
 };

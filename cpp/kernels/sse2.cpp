@@ -13,6 +13,7 @@ constexpr int vector_registers = 8; // of 16: the emulated fma needs the others
 #include "matmul.inl"
 #include "rows.inl"
 #include "transpose.inl"
+#include "elementwise_losses.inl"
 #include "losses.inl"
 #include "updates.inl"
 #include "clipping.inl"

@@ -3,9 +3,13 @@
 template <class T, class... Row> struct FunctionTable {
     static constexpr FunctionKernels<T> rows[] = {{Row::name, apply_function<T, Row>}..., {nullptr, nullptr}};
 };
+template <class T, class Row> constexpr auto backward_of() -> T (*)(const MatrixView<T> &, const MatrixView<const T> &, T) {
+    if constexpr (Row::needs == Needs::nothing) return nullptr;
+    else return backward<T, Row>;
+}
 template <class T, class... Row> struct ActivationTable {
     static constexpr ActivationKernels<T> rows[] = {
-        {Row::name, Row::needs, false, apply<T, Row>, forward<T, Row>, backward<T, Row>}...,
+        {Row::name, Row::needs, false, apply<T, Row>, forward<T, Row>, backward_of<T, Row>()}...,
         {"softmax", Needs::output, true, softmax_apply<T>, softmax_forward<T>, softmax_backward<T>},
         {nullptr, Needs::output, false, nullptr, nullptr, nullptr}};
 };

@@ -52,6 +52,7 @@ class Builder {
     }
 
     void add(const ActivationLayer &layer) {
+        if (layer.activation == "identity" && !net_.stages.empty()) return; // it changes nothing
         Stage &stage = mergeable_ ? net_.stages.back() : add_stage(layer.name, Operation::none, net_.outputs);
         set_activation(stage, layer.activation, layer.alpha);
         mergeable_ = false;

@@ -91,16 +91,17 @@ template <class T> void Passes<T>::give_back(Workspace<T> space) {
 }
 
 template <class T>
-LossGradient<T> loss_gradient(const Context &context, const std::string &name, TargetKind target, MatrixView<const T> y,
+LossGradient<T> loss_gradient(const Context &context, const LossDescription &description, TargetKind target, MatrixView<const T> y,
                               const Feed<T> &targets) {
     const DefaultArithmetic mode;
-    const LossKernels<T> &loss = find_loss(kernels_of<T>(*context.kernel_set), name, target);
+    const LossKernels<T> &loss = find_loss(kernels_of<T>(*context.kernel_set), description.name, target);
     const Index stride = row_stride(y.columns);
     LossGradient<T> result{0, Buffer<T>(checked_product(y.rows, stride))};
     Buffer<T> losses(y.rows);
     T largest = 0;
     loss.gradient(y, {targets.labels.data(), targets.values.data(), targets.stride, nullptr, 0},
-                  {result.d.data(), y.rows, y.columns, stride}, loss_scale(loss, y.rows, y.columns), losses.data(), &largest);
+                  {result.d.data(), y.rows, y.columns, stride}, loss_scale(loss, y.rows, y.columns), static_cast<T>(description.parameter),
+                  losses.data(), &largest);
     result.loss = sum_rows(losses.data(), y.rows) / static_cast<double>(loss.per_element ? y.rows * y.columns : y.rows);
     return result;
 }
@@ -205,6 +206,7 @@ template <class T> void Pass<T>::backward(const Context &context, const LossGrad
     const DefaultArithmetic mode;
     Network<T> &network = *passes_->network;
     const Architecture &net = network.architecture;
+    require_derivatives(net);
     const Claim claim(network.busy);
     if (!claim) throw std::runtime_error(taken);
     if (version_ != network.parameters.version)
@@ -371,8 +373,9 @@ template <class T> void Updates<T>::step(const Context &context, const std::vect
 
 template class Passes<float>;
 template class Passes<double>;
-template LossGradient<float> loss_gradient(const Context &, const std::string &, TargetKind, MatrixView<const float>, const Feed<float> &);
-template LossGradient<double> loss_gradient(const Context &, const std::string &, TargetKind, MatrixView<const double>,
+template LossGradient<float> loss_gradient(const Context &, const LossDescription &, TargetKind, MatrixView<const float>,
+                                           const Feed<float> &);
+template LossGradient<double> loss_gradient(const Context &, const LossDescription &, TargetKind, MatrixView<const double>,
                                             const Feed<double> &);
 template class Pass<float>;
 template class Pass<double>;

@@ -122,7 +122,7 @@ Processor<T>::Worker::Worker(Processor &processor, Training<T> &training, const 
              {training.state.moments[0].data(), training.state.moments[1].data()},
              request.feed,
              &processor.workspace_,
-             &find_loss(kernels, training.loss, training.target),
+             &find_loss(kernels, training.loss.name, training.target),
              &find_row(rows_of(kernels.optimizers), training.optimizer.name, "optimizer"),
              &training.metrics,
              request.shuffle ? processor.order_.data() : nullptr,
@@ -131,7 +131,8 @@ Processor<T>::Worker::Worker(Processor &processor, Training<T> &training, const 
              {},
              false,
              T(0),
-             {}};
+             {},
+             static_cast<T>(training.loss.parameter)};
     step_.training = true;
     step_.moment.seed = training.network->seed;
     scratch_.notes.weight = 0;

@@ -10,6 +10,7 @@ template <class T>
 void through_activation(const Step<T> &step, Index s, const MatrixView<T> &d, Index row, Index column, Scratch<T> &scratch) {
     const Stage &stage = step.net->stages[at(s)];
     if (stage.operation == Operation::dropout) return; // no activation, and d is flushed where it goes on
+    if (stage.needs == Needs::nothing) return;         // and nothing below is trained
     const Buffer<T> &kept = stage.needs == Needs::input ? step.workspace->z[at(s)] : step.workspace->h[at(s)];
     const MatrixView<const T> saved = read(kept, row, d.rows, column, d.columns, stage.outputs);
     keep_largest(scratch.notes.delta[at(s)], step.kernels->activations[stage.activation].backward(d, saved, static_cast<T>(stage.alpha)));
@@ -121,7 +122,8 @@ template <class T> void loss_rows(const Step<T> &step, Index row, Index rows, Sc
                              first,
                              feed.weights.data()};
     T largest_loss = 0;
-    const T largest = step.loss->gradient(output, targets, d, step.loss_scale, step.workspace->losses.data() + row, &largest_loss);
+    const T largest =
+        step.loss->gradient(output, targets, d, step.loss_scale, step.loss_parameter, step.workspace->losses.data() + row, &largest_loss);
     keep_largest(scratch.notes.loss, largest_loss);
     note_metrics(step, output, targets, row, scratch);
     if (step.net->stages[at(last)].linear) keep_largest(scratch.notes.delta[at(last)], largest);

@@ -97,22 +97,16 @@ template <class T> void check_epsilon(const OptimizerDescription &optimizer) {
 }
 
 template <class T>
-Training<T> make_training(std::shared_ptr<Network<T>> network, std::string loss, TargetKind target, OptimizerDescription optimizer,
+Training<T> make_training(std::shared_ptr<Network<T>> network, LossDescription loss, TargetKind target, OptimizerDescription optimizer,
                           NamedSchedule schedule, std::vector<MetricDescription> metrics) {
     const Kernels<T> &kernels = kernels_of<T>(best_kernel_set()); // the same rows in every set
-    find_loss(kernels, loss, target);
+    find_loss(kernels, loss.name, target);
     const auto &row = find_row(rows_of(kernels.optimizers), optimizer.name, "optimizer");
     check_epsilon<T>(optimizer);
-    Training<T> training{std::move(network), {}, std::move(loss), target, std::move(optimizer), std::move(schedule), {}, {}};
-    training.architecture = training.network->architecture;
-    Stage &last = training.architecture.stages.back();
-    if (training.loss == "cross_entropy" && std::string(kernels.activations[last.activation].name) == "softmax") {
-        const auto rows = rows_of(kernels.activations);
-        last.activation = static_cast<int>(&find_row(rows, "identity", "activation") - rows.data());
-        last.needs = Needs::output;
-        last.whole_rows = false;
-        last.linear = true;
-    }
+    Architecture net = network->architecture;
+    const bool fused = fuse_loss(loss, net);
+    Training<T> training{
+        std::move(network), std::move(net), std::move(loss), fused, target, std::move(optimizer), std::move(schedule), {}, {}};
     for (int m = 0; m < row.moments; ++m) training.state.moments[m] = Buffer<T>(training.architecture.parameter_elements);
     if (row.moments > 0 && training.optimizer.initial_accumulator != 0) {
         const auto start = static_cast<T>(training.optimizer.initial_accumulator);
@@ -122,7 +116,7 @@ Training<T> make_training(std::shared_ptr<Network<T>> network, std::string loss,
     const Stage &own = training.network->architecture.stages.back();
     for (MetricDescription &description : metrics) {
         Metric &metric = training.metrics.emplace_back(make_metric(std::move(description), training.architecture.outputs, target));
-        if (own.activation != last.activation) {
+        if (fused) {
             metric.activation = own.activation;
             metric.alpha = own.alpha;
         }
@@ -144,6 +138,18 @@ template <class T> void clear_sums(TrainingState<T> &state) {
     state.loss = 0;
     for (MetricState &metric : state.metrics) metric.clear();
     state.rows = 0;
+}
+
+void require_derivatives(const Architecture &net) {
+    bool weights = false;
+    for (const Stage &stage : net.stages) {
+        weights = weights || weight_of(stage) >= 0 || stage.bias >= 0;
+        if (weights && stage.needs == Needs::nothing)
+            throw std::invalid_argument("layer '" + stage.layer +
+                                        "': a step is flat on both sides, so that no gradient passes it and the weights before it "
+                                        "cannot be trained; train with activation=\"sigmoid\", and put these weights into a model with "
+                                        "the step to predict");
+    }
 }
 
 template <class T> void check_feed(const Training<T> &training, const Feed<T> &feed) {
@@ -179,9 +185,9 @@ template const LossKernels<float> &find_loss(const Kernels<float> &, const std::
 template const LossKernels<double> &find_loss(const Kernels<double> &, const std::string &, TargetKind);
 template void check_epsilon<float>(const OptimizerDescription &);
 template void check_epsilon<double>(const OptimizerDescription &);
-template Training<float> make_training(std::shared_ptr<Network<float>>, std::string, TargetKind, OptimizerDescription, NamedSchedule,
+template Training<float> make_training(std::shared_ptr<Network<float>>, LossDescription, TargetKind, OptimizerDescription, NamedSchedule,
                                        std::vector<MetricDescription>);
-template Training<double> make_training(std::shared_ptr<Network<double>>, std::string, TargetKind, OptimizerDescription, NamedSchedule,
+template Training<double> make_training(std::shared_ptr<Network<double>>, LossDescription, TargetKind, OptimizerDescription, NamedSchedule,
                                         std::vector<MetricDescription>);
 template void append_means(const Training<float> &, bool, std::vector<double> &);
 template void append_means(const Training<double> &, bool, std::vector<double> &);

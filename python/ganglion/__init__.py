@@ -29,6 +29,8 @@ from ganglion.callbacks import (
 from ganglion.history import History
 from ganglion.layers import (
     ELU,
+    GELU,
+    SELU,
     Activation,
     BatchNormalization,
     Dense,
@@ -40,10 +42,21 @@ from ganglion.layers import (
     ReLU,
     Rescale,
     Sigmoid,
+    SiLU,
     Softmax,
+    Softplus,
+    Step,
+    Swish,
     Tanh,
 )
-from ganglion.losses import CrossEntropy, MeanSquaredError
+from ganglion.losses import (
+    BinaryCrossEntropy,
+    CrossEntropy,
+    Huber,
+    MeanAbsoluteError,
+    MeanSquaredError,
+    SumSquaresError,
+)
 from ganglion.machine import info, use_kernel_set
 from ganglion.optimizers import SGD, AdaGrad, Adam, AdamW, RMSprop
 from ganglion.regularizers import L1, L1L2, L2
@@ -59,15 +72,18 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ELU",
+    "GELU",
     "L1",
     "L1L2",
     "L2",
+    "SELU",
     "SGD",
     "Activation",
     "AdaGrad",
     "Adam",
     "AdamW",
     "BatchNormalization",
+    "BinaryCrossEntropy",
     "CSVLogger",
     "Callback",
     "Checkpoint",
@@ -79,6 +95,7 @@ __all__ = [
     "Exponential",
     "Flatten",
     "History",
+    "Huber",
     "Identity",
     "LambdaCallback",
     "LayerNormalization",
@@ -86,6 +103,7 @@ __all__ = [
     "LearningRateSchedule",
     "Linear",
     "LinearDecay",
+    "MeanAbsoluteError",
     "MeanSquaredError",
     "OneCycle",
     "PiecewiseConstant",
@@ -94,9 +112,14 @@ __all__ = [
     "ReduceOnPlateau",
     "Rescale",
     "Sequential",
+    "SiLU",
     "Sigmoid",
     "Softmax",
+    "Softplus",
+    "Step",
     "StepDecay",
+    "SumSquaresError",
+    "Swish",
     "Tanh",
     "Trainer",
     "WarmUp",

@@ -24,6 +24,7 @@ __all__: list[str] = [
     "Gradients",
     "Initializer",
     "KernelSetInfo",
+    "Loss",
     "Metric",
     "Network",
     "NonFiniteInputError",
@@ -95,7 +96,7 @@ class ActivationInfo:
     @property
     def needs(self) -> str:
         """
-        What its backward reads: "output" or "input".
+        What its backward reads: "output" or "input"; "nothing" where it has none.
         """
 
 class Context:
@@ -279,6 +280,16 @@ class Optimizer:
         Its row of the kernel sets' table.
         """
 
+class Loss:
+    """
+    A loss as the core is told of it; its name does where it has no parameter.
+    """
+    def __init__(self, name: str, parameter: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def parameter(self) -> float: ...
+
 class Schedule:
     """
     A learning-rate schedule as the core is told of it.
@@ -388,7 +399,7 @@ class Training:
     def __init__(
         self,
         network: Network,
-        loss: str,
+        loss: Loss,
         target: str,
         optimizer: Optimizer,
         schedule: Schedule,
@@ -406,6 +417,10 @@ class Training:
     def gradients(self, context: Context, feed: Feed) -> Gradients:
         """
         Of the whole feed as one batch; nothing changes.
+        """
+    def require_derivatives(self) -> None:
+        """
+        Raises ValueError, naming the layer, where an activation without a derivative stands after weights.
         """
     def restore(self, snapshot: Snapshot) -> None: ...
     def run(
@@ -444,6 +459,11 @@ class Training:
     @property
     def epoch(self) -> int: ...
     @property
+    def fused(self) -> bool:
+        """
+        Whether the network's last activation is left to the loss.
+        """
+    @property
     def given_rate(self) -> float | None:
         """
         What set_learning_rate was told last.
@@ -452,6 +472,11 @@ class Training:
     def learning_rate(self) -> float:
         """
         Of the next step.
+        """
+    @property
+    def loss(self) -> Loss:
+        """
+        What is run: the loss of the logits where the last activation is left to it.
         """
     @property
     def position(self) -> int:
@@ -492,7 +517,7 @@ class Pass:
     A forward pass with its activations.
     """
     def loss(
-        self, context: Context, loss: str, kind: str, target: numpy.typing.NDArray[typing.Any]
+        self, context: Context, loss: Loss, kind: str, target: numpy.typing.NDArray[typing.Any]
     ) -> tuple[typing.Any, ...]:
         """
         The mean loss of the output, and the way back from it.
@@ -563,7 +588,7 @@ def kernel_sets() -> list[KernelSetInfo]:
 def losses() -> list[str]: ...
 def mean_loss(
     context: Context,
-    loss: str,
+    loss: Loss,
     kind: str,
     y: numpy.typing.NDArray[typing.Any],
     target: numpy.typing.NDArray[typing.Any],

@@ -58,8 +58,8 @@ def in_reference(model: Sequential, weights: list[Array]) -> tuple[list[referenc
         elif isinstance(layer, Flatten):
             layers.append(reference.Flatten())
         function = layer.function
-        options = dict.fromkeys(reference.ACTIVATIONS[function.row].options, rounded(function.alpha))
-        if function.row != "identity" or isinstance(layer, (Activation, NamedActivation)):
-            layers.append(reference.Activation(function.row, **options))
+        options = dict.fromkeys(reference.ACTIVATIONS[function.core_row].options, rounded(function.alpha))
+        if function.core_row != "identity" or isinstance(layer, (Activation, NamedActivation)):
+            layers.append(reference.Activation(function.core_row, **options))
         ends.append(len(layers) - 1)
     return layers, ends

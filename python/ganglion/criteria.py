@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ganglion import _native, inputs, losses, machine
-from ganglion.layers import Softmax
+from ganglion.layers import Sigmoid, Softmax
 from ganglion.results import Number, Output, loss
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ganglion.inputs import Array
 
-__all__ = ["Criterion", "CrossEntropyLoss", "MSELoss"]
+__all__ = ["BCELoss", "BCEWithLogitsLoss", "Criterion", "CrossEntropyLoss", "HuberLoss", "L1Loss", "MSELoss"]
 
 
 class Criterion:
@@ -39,6 +39,7 @@ class Criterion:
     def __init__(self, *, reduction: str = "mean") -> None:
         if reduction != "mean":
             raise ValueError(f"reduction must be 'mean'; given {reduction!r}{REMEDIES.get(reduction, '')}")
+        self.native = self.description.native()
 
     def __call__(self, input: ArrayLike, target: ArrayLike) -> Number:  # noqa: A002
         """The mean loss, which has a `backward` where `input` is a model's output.
@@ -64,18 +65,18 @@ class Criterion:
                 f"remove the model's last layer, {name}()"
             )
         outputs = input.values.shape[1]
-        context, name = machine.context(), self.description.row
+        context, described = machine.context(), self.native
         if type(target) is np.ndarray:
             labels = self.takes_labels and target.ndim == 1
             column = target[:, None] if target.ndim == 1 and outputs == 1 else target
             try:
-                value, differential = input.forward.loss(context, name, KINDS[labels], column)
+                value, differential = input.forward.loss(context, described, KINDS[labels], column)
             except (TypeError, ValueError):
                 pass  # what the core cannot read as it lies; whoever checks and copies also says what is wrong
             else:
                 return loss(value, ((differential, 1.0),))
         checked = self._targets(target, input.values.shape, input.values.dtype)
-        value, differential = input.forward.loss(context, name, checked.kind, checked.array)
+        value, differential = input.forward.loss(context, described, checked.kind, checked.array)
         return loss(value, ((differential, 1.0),))
 
     def _of_array(self, prediction: ArrayLike, target: ArrayLike) -> Number:
@@ -86,9 +87,7 @@ class Criterion:
             raise ValueError(f"input must have shape (n, outputs), n at least 1; given {array.shape}")
         checked = self._targets(target, array.shape, array.dtype)
         return Number(
-            _native.mean_loss(
-                machine.context(), self.description.row, checked.kind, array.view(np.ndarray), checked.array
-            )
+            _native.mean_loss(machine.context(), self.native, checked.kind, array.view(np.ndarray), checked.array)
         )
 
     def _targets(self, target: ArrayLike, shape: tuple[int, ...], dtype: Any) -> inputs.Targets:
@@ -129,3 +128,57 @@ class CrossEntropyLoss(Criterion):
     description = losses.CrossEntropy()
     takes_labels = True
     takes_logits_of = Softmax
+
+
+class L1Loss(Criterion):
+    """`losses.MeanAbsoluteError`, PyTorch's ``L1Loss``.
+
+    Examples
+    --------
+    >>> L1Loss()([1.0, 2.0], [3.0, 2.0]).item()
+    1.0
+    """
+
+    description = losses.MeanAbsoluteError()
+
+
+class HuberLoss(Criterion):
+    """`losses.Huber`, PyTorch's ``HuberLoss``.
+
+    Examples
+    --------
+    >>> HuberLoss(delta=1.0)([1.0, 2.0], [3.0, 2.0]).item()
+    0.75
+    """
+
+    def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
+        self.description = losses.Huber(delta)
+        super().__init__(reduction=reduction)
+
+
+class BCEWithLogitsLoss(Criterion):
+    """`losses.BinaryCrossEntropy`, PyTorch's ``BCEWithLogitsLoss``: from logits, of targets in [0, 1].
+
+    Examples
+    --------
+    >>> round(BCEWithLogitsLoss()([0.0, 0.0], [1.0, 0.0]).item(), 6)
+    0.693147
+    """
+
+    description = losses.BinaryCrossEntropy()
+    takes_logits_of = Sigmoid
+
+
+class BCELoss(Criterion):
+    """`losses.BinaryCrossentropy`, from probabilities, of targets in [0, 1].
+
+    PyTorch's ``BCELoss`` is the same for probabilities from 10⁻⁷ to 1 − 10⁻⁷; beyond them this one keeps its value
+    and has no gradient. `BCEWithLogitsLoss` loses nothing.
+
+    Examples
+    --------
+    >>> round(BCELoss()([0.5, 0.5], [1.0, 0.0]).item(), 6)
+    0.693147
+    """
+
+    description = losses.BinaryCrossentropy()

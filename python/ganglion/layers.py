@@ -1,27 +1,29 @@
 """Layers: frozen descriptions of what a network is made of. They hold sizes and names, never arrays.
 
-B is the number of rows of a batch, I and O are a layer's numbers of inputs and outputs. To add an activation, add its
-row to the core's table, its function to ``ganglion.reference``, and one class here.
+B is the number of rows of a batch, I and O are a layer's numbers of inputs and outputs. The activations, which are
+layers too, are in ``ganglion.activations``.
 """
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from ganglion import _native, inputs
-from ganglion.descriptions import Description, Family, itself
+from ganglion.activations import ELU, GELU, SELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Softplus, Step, Swish, Tanh
+from ganglion.descriptions import Family
 from ganglion.initializers import INITIALIZERS, Initializer
 from ganglion.input_layer import Input
+from ganglion.layer import ACTIVATIONS, Identity, Layer, NamedActivation
 from ganglion.regularizers import REGULARIZERS, Regularizer
+from ganglion.transformations import BatchNormalization, Dropout, Flatten, LayerNormalization, Rescale
 
 __all__ = [
     "ACTIVATIONS",
     "ELU",
+    "GELU",
     "LAYERS",
+    "SELU",
     "Activation",
     "BatchNormalization",
     "Dense",
@@ -35,197 +37,14 @@ __all__ = [
     "NamedActivation",
     "ReLU",
     "Rescale",
+    "SiLU",
     "Sigmoid",
     "Softmax",
+    "Softplus",
+    "Step",
+    "Swish",
     "Tanh",
 ]
-
-
-@dataclass(frozen=True, repr=False)
-class Layer(Description):
-    """Base of the layers.
-
-    Parameters
-    ----------
-    input_shape
-        ``(features,)`` or ``[features]``; of use on the first layer, whose model then knows all sizes.
-    name
-        Unique within a model, without a dot; one that is not given is made from the kind: ``dense``, ``dense_1``, ….
-    """
-
-    any_rank: ClassVar[bool] = False  # whether it takes samples of any shape, element by element
-    statistics: ClassVar[Mapping[str, float]] = MappingProxyType({})  # parameters no optimizer changes, as they start
-
-    _: KW_ONLY
-    input_shape: Sequence[int] | None = None
-    name: str | None = None
-    synonyms = MappingProxyType({"input_dim": ("input_shape", lambda features: (features,))})
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.input_shape is not None:
-            read = inputs.shape if self.any_rank else inputs.flat_shape
-            self._set("input_shape", read("input_shape", self.input_shape))
-        if self.name is not None:
-            if not isinstance(self.name, str):
-                raise TypeError(f"name must be a string; given {self.name!r} of type {type(self.name).__name__}")
-            if not self.name or "." in self.name:
-                raise ValueError(f"name must not be empty and hold no dot; given {self.name!r}")
-
-    if not TYPE_CHECKING:  # to a type checker it would say that there is every name
-
-        def __getattr__(self, name: str) -> object:
-            if name in ("get_weights", "set_weights", "weights", "kernel", "bias", "weight"):
-                remedy = (
-                    f"model.state_dict() has '{self.name or self.default_name}.kernel', model.set_weights writes all"
-                )
-                text = f"a layer is a description and holds no arrays; {remedy}"
-                raise AttributeError(text, name=name, obj=self)
-            return self.__getattribute__(name)  # raises what it raised before: here leads every AttributeError
-
-    @property
-    def default_name(self) -> str:
-        """What a layer without a name is called, followed by a number from the second of its kind on."""
-        return type(self).__name__.lower()
-
-    @property
-    def function(self) -> NamedActivation:
-        """The activation that the layer's output comes out of."""
-        return Identity()
-
-    @property
-    def transparent(self) -> bool:
-        """Whether in prediction the output is the input."""
-        return False
-
-    def outputs(self, inputs: int) -> int:
-        """Number of outputs for a number of inputs."""
-        return inputs
-
-    def parameter_shapes(self, inputs: int) -> dict[str, tuple[int, ...]]:
-        """The layer's own parameters by name, in the core's order."""
-        del inputs
-        return {}
-
-    @abstractmethod
-    def native(self, name: str) -> _native.Layer:
-        """What the core is told."""
-
-
-class NamedActivation(Layer):
-    """Base of the activations: each is a layer, and what ``Dense(activation=…)`` and `Activation` may name."""
-
-    @property
-    def default_name(self) -> str:
-        """The activation's name."""
-        return self.row
-
-    @property
-    def function(self) -> NamedActivation:
-        """The activation itself."""
-        return self
-
-    @property
-    def alpha(self) -> float:
-        """The number that the core's kernels take beside the array; 0 where they take none."""
-        return 0.0
-
-    def native(self, name: str) -> _native.Activation:
-        """What the core is told."""
-        return _native.Activation(name, self.row, self.alpha)
-
-
-ACTIVATIONS = Family[NamedActivation]("activation", NamedActivation)
-
-
-@ACTIVATIONS.add("identity", "linear")
-class Identity(NamedActivation):
-    """h = z."""
-
-    @property
-    def transparent(self) -> bool:
-        """It is."""
-        return True
-
-
-@ACTIVATIONS.add("sigmoid")
-class Sigmoid(NamedActivation):
-    """h = 1 / (1 + e⁻ᶻ)."""
-
-
-@ACTIVATIONS.add("tanh")
-class Tanh(NamedActivation):
-    """h = tanh z."""
-
-
-@ACTIVATIONS.add("relu")
-class ReLU(NamedActivation):
-    """h = max(z, 0)."""
-
-
-@ACTIVATIONS.add("leaky_relu")
-@dataclass(frozen=True, repr=False)
-class LeakyReLU(NamedActivation):
-    """h = z where z > 0, else negative_slope · z.
-
-    Parameters
-    ----------
-    negative_slope
-        At least 0. The default, 0.01, is that of PyTorch and of Maas et al., "Rectifier nonlinearities improve neural
-        network acoustic models", ICML 2013; Keras's layer has 0.3.
-
-    Examples
-    --------
-    >>> Dense(8, activation=LeakyReLU(0.2))
-    Dense(8, activation=LeakyReLU(negative_slope=0.2))
-    """
-
-    negative_slope: float = 0.01
-    synonyms = MappingProxyType({**Layer.synonyms, "alpha": ("negative_slope", itself)})
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._set("negative_slope", inputs.real("negative_slope", self.negative_slope, minimum=0))
-
-    @property
-    def alpha(self) -> float:
-        """The slope."""
-        return self.negative_slope
-
-
-@ACTIVATIONS.add("elu")
-@dataclass(frozen=True, repr=False)
-class ELU(NamedActivation):
-    """h = z where z > 0, else negative_scale · (e^z − 1).
-
-    Parameters
-    ----------
-    negative_scale
-        At least 0. The default, 1, is that of Clevert et al., "Fast and accurate deep network learning by exponential
-        linear units (ELUs)", ICLR 2016, of PyTorch and of Keras.
-
-    Examples
-    --------
-    >>> Dense(8, activation=ELU(0.5))
-    Dense(8, activation=ELU(negative_scale=0.5))
-    """
-
-    negative_scale: float = 1.0
-    synonyms = MappingProxyType({**Layer.synonyms, "alpha": ("negative_scale", itself)})
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self._set("negative_scale", inputs.real("negative_scale", self.negative_scale, minimum=0))
-
-    @property
-    def alpha(self) -> float:
-        """The scale."""
-        return self.negative_scale
-
-
-@ACTIVATIONS.add("softmax")
-class Softmax(NamedActivation):
-    """h_j = e^(z_j − max z) / Σ_k e^(z_k − max z), over each row."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -239,10 +58,10 @@ class Activation(Layer):
 
     Examples
     --------
-    >>> Activation("swoosh")
+    >>> Activation("swoosh")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    ValueError: unknown activation 'swoosh'; known: identity, linear, sigmoid, tanh, relu, leaky_relu, elu, softmax...
+    ValueError: unknown activation 'swoosh'; known: identity, linear, sigmoid, ... softmax; did you mean 'swish'?
     """
 
     activation: str | NamedActivation
@@ -336,7 +155,7 @@ class Dense(Layer):
         kernel = INITIALIZERS.find("kernel_initializer", self.kernel_initializer)
         bias = INITIALIZERS.find("bias_initializer", self.bias_initializer)
         dense = _native.Dense(
-            name, self.units, self.use_bias, function.row, function.alpha, kernel.native(), bias.native()
+            name, self.units, self.use_bias, function.core_row, function.alpha, kernel.native(), bias.native()
         )
         dense.l1, dense.l2 = self.penalty
         return dense
@@ -348,15 +167,6 @@ class Dense(Layer):
             return 0.0, 0.0
         return REGULARIZERS.find("kernel_regularizer", self.kernel_regularizer).coefficients
 
-
-# They derive from Layer, and the table below has them.
-from ganglion.transformations import (  # noqa: E402
-    BatchNormalization,
-    Dropout,
-    Flatten,
-    LayerNormalization,
-    Rescale,
-)
 
 LAYERS: dict[str, type[Layer]] = {
     "Dense": Dense,

@@ -6,13 +6,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ganglion import inputs, layers
-from ganglion.layers import Dense, Identity, Layer, NamedActivation, Sigmoid, Tanh
+from ganglion.layers import GELU, Dense, Identity, Layer, NamedActivation, Sigmoid, Tanh
 
 if TYPE_CHECKING:
     from ganglion.results import Parameter
 
 __all__ = [
     "ELU",
+    "GELU",
+    "SELU",
     "BatchNorm1d",
     "Dropout",
     "Flatten",
@@ -22,8 +24,10 @@ __all__ = [
     "LeakyReLU",
     "Linear",
     "ReLU",
+    "SiLU",
     "Sigmoid",
     "Softmax",
+    "Softplus",
     "Tanh",
     "text",
 ]
@@ -62,6 +66,24 @@ def LeakyReLU(negative_slope: float = 0.01, inplace: bool = False) -> layers.Lea
 def ELU(alpha: float = 1.0, inplace: bool = False) -> layers.ELU:  # noqa: N802, ARG001
     """`layers.ELU`, whose `negative_scale` is `alpha`."""
     return layers.ELU(inputs.real("alpha", alpha, minimum=0))
+
+
+def SELU(inplace: bool = False) -> layers.SELU:  # noqa: N802, ARG001
+    """`layers.SELU`."""
+    return layers.SELU()
+
+
+def SiLU(inplace: bool = False) -> layers.Swish:  # noqa: N802, ARG001
+    """`layers.Swish`."""
+    return layers.Swish()
+
+
+def Softplus(beta: float = 1.0, threshold: float = 20.0) -> layers.Softplus:  # noqa: N802
+    """`layers.Softplus`, exact where PyTorch's is z itself above `threshold`; `beta` is 1."""
+    if beta != 1:
+        raise ValueError(f"beta must be 1; given {beta!r}: scale the weights before it and after it instead")
+    inputs.real("threshold", threshold)
+    return layers.Softplus()
 
 
 def Softmax(dim: int | None = 1) -> layers.Softmax:  # noqa: N802
@@ -141,6 +163,9 @@ TEXTS: dict[type[Layer], Callable[[Any, int], str]] = {
         f"LayerNorm(({features},), eps={layer.epsilon}, elementwise_affine={layer.scale})"
     ),
     layers.Flatten: lambda _layer, _: "Flatten(start_dim=1, end_dim=-1)",
+    layers.GELU: lambda layer, _: f"GELU(approximate={'tanh' if layer.approximate else 'none'!r})",
+    layers.Softplus: lambda _layer, _: "Softplus(beta=1.0, threshold=20.0)",
+    layers.Swish: lambda _layer, _: "SiLU()",
     layers.Softmax: lambda _layer, _: "Softmax(dim=1)",
 }
 

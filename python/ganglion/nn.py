@@ -35,10 +35,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ganglion import _native, inputs, machine, sequential
-from ganglion.criteria import CrossEntropyLoss, MSELoss
+from ganglion.criteria import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, HuberLoss, L1Loss, MSELoss
 from ganglion.layers import Layer
 from ganglion.modules import (
     ELU,
+    GELU,
+    SELU,
     BatchNorm1d,
     Dropout,
     Flatten,
@@ -49,7 +51,9 @@ from ganglion.modules import (
     Linear,
     ReLU,
     Sigmoid,
+    SiLU,
     Softmax,
+    Softplus,
     Tanh,
     text,
 )
@@ -62,19 +66,27 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ELU",
+    "GELU",
+    "SELU",
+    "BCELoss",
+    "BCEWithLogitsLoss",
     "BatchNorm1d",
     "CrossEntropyLoss",
     "Dropout",
     "Flatten",
+    "HuberLoss",
     "Identity",
+    "L1Loss",
     "LayerNorm",
     "LeakyReLU",
     "Linear",
     "MSELoss",
     "ReLU",
     "Sequential",
+    "SiLU",
     "Sigmoid",
     "Softmax",
+    "Softplus",
     "Tanh",
 ]
 

@@ -40,7 +40,7 @@ class Trainer:
     model
         What to train. Several trainers may share one, one at a time.
     loss
-        ``"cross_entropy"``, ``"mse"``, or an object of ``ganglion.losses``.
+        A name like ``"cross_entropy"`` or ``"mse"``, or an object of ``ganglion.losses``.
     optimizer
         ``"adam"``, ``"sgd"``, or an object like ``Adam(1e-3)``.
     metrics
@@ -372,6 +372,7 @@ class Trainer:
     def _training(self, data: Rows) -> _native.Training:
         """What trains on targets of this kind, with the moments and counters of the training so far."""
         training = self._evaluation(data)
+        training.require_derivatives()
         if self._latest is not None and self._latest is not training:
             training.restore(self._latest.snapshot())
         if self._latest is None:
@@ -385,10 +386,10 @@ class Trainer:
         if kind not in self._trainings:
             self.model.build((data.x.shape[1],))
             optimizer, schedule = self.optimizer.clipped(), self.optimizer.schedule.native()
-            threshold = self.loss.threshold(self.model.layers[-1].function.row)
+            threshold = self.loss.threshold(self.model.architecture.function.row)
             metrics = [metric.native(threshold, self.loss.columns) for metric in self.metrics]
             network = self.model.network
-            self._trainings[kind] = _native.Training(network, self.loss.row, kind, optimizer, schedule, metrics)
+            self._trainings[kind] = _native.Training(network, self.loss.native(), kind, optimizer, schedule, metrics)
         return self._trainings[kind]
 
     def _measure(self, training: _native.Training, feed: _native.Feed) -> dict[str, float]:

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import ClassVar
 
 from ganglion import _native, inputs
-from ganglion.layers import Layer
+from ganglion.layer import Layer
 
 __all__ = ["BatchNormalization", "Dropout", "Flatten", "LayerNormalization", "Rescale"]
 

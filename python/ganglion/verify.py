@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ganglion import _native, inputs, machine, rows
 from ganglion.counterparts import in_reference
-from ganglion.layers import Softmax
-from ganglion.losses import LOSSES, CrossEntropy, Loss
+from ganglion.losses import LOSSES, Loss
 from ganglion.optimizers import OPTIMIZERS, Optimizer
 from ganglion.sequential import Sequential
 from ganglion.trainer import Trainer
@@ -158,7 +157,7 @@ def verify(
     x, y
         A batch, as `Trainer.fit` takes it; some ten rows show as much as many.
     loss
-        ``"cross_entropy"``, ``"mse"``, or an object of ``ganglion.losses``.
+        A name like ``"cross_entropy"`` or ``"mse"``, or an object of ``ganglion.losses``.
     optimizer
         As `Trainer` takes it; ``"adam"`` by default.
     numerical
@@ -203,12 +202,13 @@ def verify(
     context = machine.context()
 
     target = batch.targets.kind
-    training = _native.Training(model.network, loss.row, target, optimizer.clipped(), optimizer.schedule.native(), [])
+    schedule = optimizer.schedule.native()
+    training = _native.Training(model.network, loss.native(), target, optimizer.clipped(), schedule, [])
     found = training.gradients(context, batch.feed())
     names = [name.rpartition(".")[::2] for name in model.arrays()]
     comparisons = [
         *_outputs(model, weights, batch.x, exact),
-        *_gradients(model, weights, exact, batch.targets.array, loss, names, found.loss, found.arrays),
+        *_gradients(model, weights, exact, batch.targets.array, training, names, found.loss, found.arrays),
         *_steps(model, weights, found.arrays, optimizer, optimizer.schedule(0), names, copy.get_weights()),
         *_statistics(model, weights, exact, names, copy.get_weights()),
     ]
@@ -248,7 +248,7 @@ def _gradients(
     weights: list[Array],
     exact: Array,
     targets: Array,
-    loss: Loss,
+    training: _native.Training,
     names: list[tuple[str, str]],
     found_loss: float,
     found: list[Array],
@@ -256,11 +256,14 @@ def _gradients(
     from ganglion import reference
 
     layers, _ = in_reference(model, weights)
-    if isinstance(loss, CrossEntropy) and isinstance(model.layers[-1].function, Softmax):
-        layers[-1] = reference.Activation("identity")  # the softmax is the loss's own
+    if training.fused:  # the last activation is the loss's own
+        own = [isinstance(layer, reference.Activation) and layer.name != "identity" for layer in layers]
+        layers[len(own) - 1 - own[::-1].index(True)] = reference.Activation("identity")
     network = reference.Sequential(layers)
-    value, gradients = network.gradients(exact, targets, loss.row)
-    of_loss, bounds = reference.gradient_bounds(network, targets, loss.row, model.dtype)
+    name, number = training.loss.name, float(np.dtype(model.dtype).type(training.loss.parameter))
+    options: dict[str, Any] = dict.fromkeys(reference.LOSSES[name].options, number)
+    value, gradients = network.gradients(exact, targets, name, **options)
+    of_loss, bounds = reference.gradient_bounds(network, targets, name, model.dtype, **options)
     trained = [name for name, trainable in zip(names, model.network.trainable, strict=True) if trainable]
     for (layer, kind), actual, expected, bound in zip(trained, found, gradients, bounds, strict=True):
         yield _compared(layer, f"d{LETTERS[kind]}", actual, expected, bound)

@@ -35,8 +35,8 @@ template <class T> struct Product {
     Index soon_row = 0;
 };
 
-// What an activation's backward kernel reads: the layer's output h, or its input z.
-enum class Needs { output, input };
+// What an activation's backward kernel reads: the layer's output h, or its input z; `nothing` where there is no such kernel.
+enum class Needs { output, input, nothing };
 
 template <class T> struct ActivationKernels {
     const char *name;
@@ -48,7 +48,7 @@ template <class T> struct ActivationKernels {
     // needs is `input`; z is then left holding the sum. Returns the largest |h|.
     T (*forward)(const MatrixView<T> &z, const T *bias, const MatrixView<T> &h, T alpha);
     // d ← flushed(d · f'(saved)), saved being h or z as `needs` says. For softmax d ← h · (d − Σ_j d_j h_j). Returns the
-    // largest |d|. Padding of d that was zero stays zero.
+    // largest |d|. Padding of d that was zero stays zero. Null where nothing can be trained through the activation (step).
     T (*backward)(const MatrixView<T> &d, const MatrixView<const T> &saved, T alpha);
 };
 
@@ -76,7 +76,9 @@ template <class T> struct LossKernels {
     bool per_element; // the mean is over rows and columns (mean squared error), not over rows alone
     // From the last layer's output z: losses[r] is the sum of row r's loss times its weight w_r, d = (scale · w_r) · ∂loss/∂z
     // flushed (padding written as zero). Returns the largest |d|; `largest_loss` receives the largest |losses|. d may be z itself.
-    T (*gradient)(const MatrixView<const T> &z, const Targets<T> &targets, const MatrixView<T> &d, T scale, T *losses, T *largest_loss);
+    // `parameter` is the loss's one number (huber: delta); most have none.
+    T (*gradient)(const MatrixView<const T> &z, const Targets<T> &targets, const MatrixView<T> &d, T scale, T parameter, T *losses,
+                  T *largest_loss);
 };
 
 // An optimizer's moments of a block of a parameter that begins at a multiple of 16 columns; null where it has none. They lie in

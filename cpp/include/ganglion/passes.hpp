@@ -50,7 +50,7 @@ template <class T> struct LossGradient {
 
 // Of outputs y, whose padded rows are row_stride(O) apart, and the feed's targets.
 template <class T>
-LossGradient<T> loss_gradient(const Context &context, const std::string &loss, TargetKind target, MatrixView<const T> y,
+LossGradient<T> loss_gradient(const Context &context, const LossDescription &loss, TargetKind target, MatrixView<const T> y,
                               const Feed<T> &targets);
 
 // One forward pass over a batch, which it keeps a copy of. In training, dropouts drop and normalizations over the batch take its

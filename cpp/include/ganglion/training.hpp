@@ -1,5 +1,6 @@
 // What is trained and how: everything a run needs beside the data and the machine.
 #pragma once
+#include "ganglion/loss_fusion.hpp"
 #include "ganglion/phases.hpp"
 #include "ganglion/schedule.hpp"
 #include <atomic>
@@ -54,8 +55,9 @@ template <class T> void values_changed(Parameters<T> &parameters);
 
 template <class T> struct Training {
     std::shared_ptr<Network<T>> network;
-    Architecture architecture; // the network's; a final softmax is left to the cross entropy
-    std::string loss;
+    Architecture architecture; // the network's; a final softmax or sigmoid is left to the cross-entropy
+    LossDescription loss;
+    bool fused; // whether there was one
     TargetKind target;
     OptimizerDescription optimizer;
     NamedSchedule schedule;
@@ -64,7 +66,7 @@ template <class T> struct Training {
 };
 
 template <class T>
-Training<T> make_training(std::shared_ptr<Network<T>> network, std::string loss, TargetKind target, OptimizerDescription optimizer,
+Training<T> make_training(std::shared_ptr<Network<T>> network, LossDescription loss, TargetKind target, OptimizerDescription optimizer,
                           NamedSchedule schedule, std::vector<MetricDescription> metrics);
 
 // Appends mean loss and metrics of the epoch so far. `quick`: NaN for the metrics that take long.
@@ -79,6 +81,8 @@ template <class T> double learning_rate(const Training<T> &training, std::uint64
 
 // Throws std::invalid_argument where an update would divide by less than a normal number.
 template <class T> void check_epsilon(const OptimizerDescription &optimizer);
+// Throws std::invalid_argument, naming the layer, where an activation without a derivative stands after weights.
+void require_derivatives(const Architecture &net);
 
 // The row of the loss table with this name for this kind of target.
 template <class T> const LossKernels<T> &find_loss(const Kernels<T> &kernels, const std::string &name, TargetKind target);

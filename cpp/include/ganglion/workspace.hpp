@@ -76,6 +76,7 @@ template <class T> struct Step {
     bool in_place;
     T loss_scale; // 1 / B, or 1 / (B · O)
     T constants[most_constants];
+    T loss_parameter = 0;
     T gradient_scale = 1, gradient_bound = std::numeric_limits<T>::infinity(); // before the optimizer sees them
     bool training = false; // else dropouts do nothing and normalizations over the batch take the moving statistics
     Moment moment = {};

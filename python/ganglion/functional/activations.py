@@ -11,7 +11,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ganglion import _native, inputs, machine
-from ganglion.layers import ELU, Identity, LeakyReLU, NamedActivation, ReLU, Sigmoid, Softmax, Tanh
+from ganglion.layers import (
+    ELU,
+    GELU,
+    SELU,
+    Identity,
+    LeakyReLU,
+    NamedActivation,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Softplus,
+    Step,
+    Swish,
+    Tanh,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -26,7 +40,7 @@ def _computed(kernel: Callable[..., Array], activation: NamedActivation, x: Arra
     array = np.asarray(given, np.float32 if narrow else np.float64, order="C")
     if not array.flags.aligned:
         array = array.copy()
-    result = kernel(machine.context(), activation.row, array, activation.alpha)
+    result = kernel(machine.context(), activation.core_row, array, activation.alpha)
     if given.dtype.itemsize == 2:
         with np.errstate(over="ignore"):
             result = result.astype(np.float16)
@@ -180,6 +194,107 @@ def elu_derivative(x: ArrayLike, negative_scale: float = ELU.negative_scale) -> 
     array([0.36787944, 1.        ])
     """
     return _derivative(ELU(negative_scale), x)
+
+
+def selu(x: ArrayLike) -> Array:
+    """Compute 1.0507 x where x > 0, else 1.0507 · 1.6733 (eˣ − 1) (see `ganglion.SELU`).
+
+    Examples
+    --------
+    >>> selu([-1000.0, 1.0])
+    array([-1.75809934,  1.05070099])
+    """
+    return _value(SELU(), x)
+
+
+def selu_derivative(x: ArrayLike) -> Array:
+    """Compute 1.0507 where x > 0, else 1.0507 · 1.6733 eˣ.
+
+    Examples
+    --------
+    >>> selu_derivative([0.0, 1.0])
+    array([1.75809934, 1.05070099])
+    """
+    return _derivative(SELU(), x)
+
+
+def softplus(x: ArrayLike) -> Array:
+    """Compute log(1 + eˣ); no x overflows (see `ganglion.Softplus`).
+
+    Examples
+    --------
+    >>> softplus([-1000.0, 0.0, 1000.0])
+    array([0.00000000e+00, 6.93147181e-01, 1.00000000e+03])
+    """
+    return _value(Softplus(), x)
+
+
+def softplus_derivative(x: ArrayLike) -> Array:
+    """Compute the sigmoid of x.
+
+    Examples
+    --------
+    >>> softplus_derivative([-1000.0, 0.0, 1000.0])
+    array([0. , 0.5, 1. ])
+    """
+    return _derivative(Softplus(), x)
+
+
+def swish(x: ArrayLike) -> Array:
+    """Compute x · sigmoid(x), also called SiLU (see `ganglion.Swish`).
+
+    Examples
+    --------
+    >>> swish([-1.0, 0.0, 1.0])
+    array([-0.26894142,  0.        ,  0.73105858])
+    """
+    return _value(Swish(), x)
+
+
+def swish_derivative(x: ArrayLike) -> Array:
+    """Compute σ(x) + x σ(x) (1 − σ(x)).
+
+    Examples
+    --------
+    >>> swish_derivative([-1000.0, 0.0, 1000.0])
+    array([0. , 0.5, 1. ])
+    """
+    return _derivative(Swish(), x)
+
+
+def gelu(x: ArrayLike, approximate: bool = False) -> Array:
+    """Compute x Φ(x), Φ being the normal distribution; with `approximate` by a tanh (see `ganglion.GELU`).
+
+    Examples
+    --------
+    >>> gelu([-1.0, 0.0, 1.0])
+    array([-0.15865525,  0.        ,  0.84134475])
+    >>> gelu(1.0, approximate=True)
+    np.float64(0.8411919906082768)
+    """
+    return _value(GELU(approximate), x)
+
+
+def gelu_derivative(x: ArrayLike, approximate: bool = False) -> Array:
+    """Compute Φ(x) + x φ(x), φ being the density of Φ; or the derivative of the other form.
+
+    Examples
+    --------
+    >>> gelu_derivative([-1000.0, 0.0, 1.0])
+    array([0.        , 0.5       , 1.08331547])
+    """
+    return _derivative(GELU(approximate), x)
+
+
+def step(x: ArrayLike) -> Array:
+    """Return 1 where x > 0, else 0: the perceptron's function, whose derivative is 0 wherever there is one.
+
+    Examples
+    --------
+    >>> step([-1.0, 0.0, 2.0])
+    array([0., 0., 1.])
+    """
+    return _value(Step(), x)
 
 
 def softmax(x: ArrayLike) -> Array:

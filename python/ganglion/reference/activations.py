@@ -1,7 +1,8 @@
 """Activations with their derivatives: z is what a layer's activation receives, h = f(z) what it returns."""
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -137,6 +138,161 @@ def elu_derivative(z: Array, alpha: float) -> Array:
     return np.where(z > 0, 1.0, alpha * np.exp(np.minimum(z, 0)))
 
 
+SELU_SCALE, SELU_ALPHA = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
+
+
+def selu(z: Array) -> Array:
+    """Compute h = λ z where z > 0, else λ α (exp(z) − 1) (Klambauer, Unterthiner, Mayr & Hochreiter 2017, equation 2).
+
+    Examples
+    --------
+    >>> selu(np.array([-1000.0, 1.0])).round(6)
+    array([-1.758099,  1.050701])
+    """
+    return SELU_SCALE * elu(z, SELU_ALPHA)
+
+
+def selu_derivative(z: Array) -> Array:
+    """Compute dh/dz = λ where z > 0, else λ α exp(z).
+
+    Examples
+    --------
+    >>> selu_derivative(np.array([0.0, 3.0])).round(6)
+    array([1.758099, 1.050701])
+    """
+    return SELU_SCALE * elu_derivative(z, SELU_ALPHA)
+
+
+def softplus(z: Array) -> Array:
+    """Compute h = log(1 + exp(z)) as logarithm of the sum of exp(0) and exp(z).
+
+    Examples
+    --------
+    >>> softplus(np.array([-1000.0, 0.0, 10.0])).round(6)
+    array([ 0.      ,  0.693147, 10.000045])
+    """
+    with np.errstate(invalid="ignore"):  # a NaN is no cause for a warning
+        return as_float64(np.logaddexp(0.0, z))
+
+
+def softplus_derivative(z: Array) -> Array:
+    """Compute dh/dz = sigmoid(z).
+
+    Examples
+    --------
+    >>> softplus_derivative(np.array([0.0]))
+    array([0.5])
+    """
+    return sigmoid(z)
+
+
+def swish(z: Array) -> Array:
+    """Compute h = z sigmoid(z) (Hendrycks & Gimpel 2016, section 2, there called SiLU).
+
+    Examples
+    --------
+    >>> swish(np.array([-1000.0, 0.0, 1000.0]))
+    array([  -0.,    0., 1000.])
+    """
+    return z * sigmoid(z)
+
+
+def swish_derivative(z: Array) -> Array:
+    """Compute dh/dz = sigmoid(z) + z sigmoid′(z).
+
+    Examples
+    --------
+    >>> swish_derivative(np.array([0.0]))
+    array([0.5])
+    """
+    return sigmoid(z) + z * sigmoid_derivative(z)
+
+
+def normal_distribution(z: Array) -> Array:
+    """Compute Φ(z) = ½ erfc(−z/√2), the distribution function of the normal distribution.
+
+    Examples
+    --------
+    >>> normal_distribution(np.array([0.0, 1.0])).round(6)
+    array([0.5     , 0.841345])
+    """
+    return as_float64(np.vectorize(math.erfc, otypes=[np.float64])(-z / math.sqrt(2)) / 2)
+
+
+def normal_density(z: Array) -> Array:
+    """Compute φ(z) = exp(−z²/2) / √(2π).
+
+    Examples
+    --------
+    >>> normal_density(np.array([0.0])).round(6)
+    array([0.398942])
+    """
+    return as_float64(np.exp(-(z**2) / 2) / math.sqrt(2 * math.pi))
+
+
+def gelu(z: Array) -> Array:
+    """Compute h = z Φ(z) (Hendrycks & Gimpel 2016, section 2).
+
+    Examples
+    --------
+    >>> gelu(np.array([-1000.0, 1.0])).round(6)
+    array([-0.      ,  0.841345])
+    """
+    return z * normal_distribution(z)
+
+
+def gelu_derivative(z: Array) -> Array:
+    """Compute dh/dz = Φ(z) + z φ(z).
+
+    Examples
+    --------
+    >>> gelu_derivative(np.array([0.0]))
+    array([0.5])
+    """
+    return normal_distribution(z) + z * normal_density(z)
+
+
+def gelu_tanh(z: Array) -> Array:
+    """Compute h = z/2 (1 + tanh u), u = √(2/π) (z + 0.044715 z³) (Hendrycks & Gimpel 2016, section 2).
+
+    It is computed as z sigmoid(2u), which is the same: where tanh u is close to −1 the sum would lose its digits.
+
+    Examples
+    --------
+    >>> gelu_tanh(np.array([-1000.0, 1.0])).round(6)
+    array([-0.      ,  0.841192])
+    """
+    return z * sigmoid(gelu_tanh_argument(z))
+
+
+def gelu_tanh_argument(z: Array) -> Array:
+    """Compute 2u = 2 √(2/π) (z + 0.044715 z³)."""
+    return 2 * math.sqrt(2 / math.pi) * (z + 0.044715 * z**3)
+
+
+def gelu_tanh_derivative(z: Array) -> Array:
+    """Compute dh/dz = sigmoid(2u) + z sigmoid′(2u) 2 √(2/π) (1 + 3 · 0.044715 z²).
+
+    Examples
+    --------
+    >>> gelu_tanh_derivative(np.array([0.0]))
+    array([0.5])
+    """
+    two_u, slope = gelu_tanh_argument(z), 2 * math.sqrt(2 / math.pi) * (1 + 3 * 0.044715 * z**2)
+    return sigmoid(two_u) + z * sigmoid_derivative(two_u) * slope
+
+
+def step(z: Array) -> Array:
+    """Return 1 where z > 0, else 0; a NaN stays one. Its derivative, 0 where there is one, is of no use.
+
+    Examples
+    --------
+    >>> step(np.array([-2.0, 0.0, 3.0]))
+    array([0., 0., 1.])
+    """
+    return np.where(np.isnan(z), z, np.where(z > 0, 1.0, 0.0))
+
+
 def softmax(z: Array) -> Array:
     """Compute h_bj = exp(z_bj − m_b) / Σ_k exp(z_bk − m_b) with m_b the largest of row b; z is (B, O).
 
@@ -172,17 +328,20 @@ class Activation:
     function
         h from z, both (B, O), and the options.
     backward
-        dz from dh and z, and the options.
+        dz from dh and z, and the options; None where there is nothing to train through.
     options
         Names of the further arguments of both.
     whole_rows
         Whether an output depends on its whole row and not on one input alone.
+    exponent
+        What the formula takes the exponential of, from z, where its roundings are more than a few of z's.
     """
 
     function: Callable[..., Array]
-    backward: Callable[..., Array]
+    backward: Callable[..., Array] | None
     options: tuple[str, ...] = ()
     whole_rows: bool = False
+    exponent: Callable[[Array], Array] | None = None
 
 
 def elementwise(function: Callable[..., Array], derivative: Callable[..., Array], *options: str) -> Activation:
@@ -201,5 +360,11 @@ ACTIVATIONS: dict[str, Activation] = {
     "relu": elementwise(relu, relu_derivative),
     "leaky_relu": elementwise(leaky_relu, leaky_relu_derivative, "alpha"),
     "elu": elementwise(elu, elu_derivative, "alpha"),
+    "selu": elementwise(selu, selu_derivative),
+    "softplus": elementwise(softplus, softplus_derivative),
+    "swish": elementwise(swish, swish_derivative),
+    "gelu": elementwise(gelu, gelu_derivative),
+    "gelu_tanh": replace(elementwise(gelu_tanh, gelu_tanh_derivative), exponent=gelu_tanh_argument),
+    "step": Activation(step, None),
     "softmax": Activation(softmax, softmax_backward, whole_rows=True),
 }

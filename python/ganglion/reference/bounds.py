@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 from .array import Array, as_float64
 from .layers import Activation, Dense, Layer
 from .layers import Moment as Moment
-from .losses import LOSSES, one_hot
+from .losses import LOSSES, clipped, one_hot
 from .optimizers import Optimizer
 from .regularizers import penalty
 from .sequential import Sequential
@@ -28,7 +28,7 @@ from .transformations import BatchNormalization, Dropout, Normalization, Rescale
 CONFIDENCE = 8.0
 FEW = 16.0  # roundings, generously, in an elementwise function and the operations around it
 SHARE_KEPT = 1e-4  # of a gradient in what an optimizer computes with, which must not be flushed
-COUPLED = frozenset({"cross_entropy"})  # losses whose gradient depends on the whole row
+COUPLED = frozenset({"cross_entropy", "categorical_crossentropy"})  # losses whose gradient depends on the whole row
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,12 @@ def forward_of(layer: Layer, dx: Array, p: Precision) -> Array:
 
 
 def roundings(layer: Activation) -> Array:
-    """Count the roundings in an activation's value; a softmax also rounds exp's argument and a sum."""
+    """Count the roundings in an activation's value; a softmax also rounds exp's argument and a sum.
+
+    What the argument of an exponential has been rounded by is a relative error of the result times that argument.
+    """
+    if layer.row.exponent is not None:
+        return as_float64(FEW + 4 * np.abs(layer.row.exponent(layer.x)))
     if not layer.row.whole_rows:
         return np.full_like(layer.x, FEW)
     return as_float64(layer.x.max(axis=1, keepdims=True) - layer.x + FEW + np.sqrt(layer.x.shape[1]))
@@ -132,9 +137,11 @@ def backward_of(layer: Layer, ddy: Array, dx: Array, p: Precision) -> tuple[Arra
         of_bias = ddy.sum(axis=0) + matmul_rounding(np.ones((1, len(dy))), dy, p)[0]
         below = combined(*through(ddy, kernel.T), matmul_rounding(dy, kernel.T, p), p.smallest)
         return below, [of_kernel, of_bias][: len(layer.parameters)]
-    row, options, rows = layer.row, layer.options, layer.row.whole_rows
-    from_dy = carried(lambda dy: row.backward(dy, layer.x, **options), layer.dy, ddy, rows)
-    from_x = carried(lambda x: row.backward(layer.dy, x, **options), layer.x, dx, rows)
+    options, rows, backward = layer.options, layer.row.whole_rows, layer.row.backward
+    if backward is None:
+        raise ValueError(f"nothing can be trained through the activation {layer.name!r}")
+    from_dy = carried(lambda dy: backward(dy, layer.x, **options), layer.dy, ddy, rows)
+    from_x = carried(lambda x: backward(layer.dy, x, **options), layer.x, dx, rows)
     largest = np.abs(layer.dy).max(axis=1, keepdims=True) if rows else np.abs(layer.dy)
     size = np.abs(layer.y) if rows else max(1.0, *options.values(), 1.0)
     own = combined(from_dy, p.unit * roundings(layer) * size * largest, p.smallest * (1 + largest))
@@ -217,15 +224,48 @@ def cross_entropy_roundings(logits: Array, targets: Array) -> tuple[float, Array
     return float(in_row.mean()), in_gradient / len(logits)
 
 
-def mse_roundings(output: Array, targets: Array) -> tuple[float, Array]:
-    """Count the roundings in the loss and in its gradient, times what they round."""
-    loss, gradient = LOSSES["mse"](output, targets)
-    return (FEW + np.sqrt(output.shape[1])) * loss, FEW * np.abs(gradient)
+def sum_roundings(loss: str) -> Callable[..., tuple[float, Array]]:
+    """Make the count for a loss that adds what is not negative and has but a few roundings in each element."""
+
+    def count(output: Array, targets: Array, **options: float) -> tuple[float, Array]:
+        """Count the roundings in the loss and in its gradient, times what they round."""
+        value, gradient = LOSSES[loss].function(output, targets, **options)
+        return (FEW + np.sqrt(output.shape[1])) * value, FEW * np.abs(gradient)
+
+    return count
 
 
-LOSS_ROUNDINGS: dict[str, Callable[[Array, Array], tuple[float, Array]]] = {
+def binary_cross_entropy_roundings(logits: Array, _targets: Array) -> tuple[float, Array]:
+    """Count the roundings in the loss and in its gradient, times what they round: terms may cancel, s − t too."""
+    size = np.abs(logits).mean() + 1
+    return float((FEW + np.sqrt(logits.shape[1])) * size), np.full_like(logits, FEW / logits.size)
+
+
+def binary_crossentropy_roundings(output: Array, targets: Array) -> tuple[float, Array]:
+    """Count the roundings in the loss and in its gradient, times what they round: p − t may cancel."""
+    value, _ = LOSSES["binary_crossentropy"].function(output, targets)
+    p, _ = clipped(output)
+    in_gradient = FEW / (p * (1 - p) * p.size)
+    return (FEW + np.sqrt(output.shape[1])) * value + 1, as_float64(in_gradient)
+
+
+def categorical_crossentropy_roundings(output: Array, targets: Array) -> tuple[float, Array]:
+    """Count the roundings in the loss and in its gradient, times what they round; a sum's are in each share."""
+    if targets.ndim == 1:
+        targets = one_hot(targets.astype(np.int64), output.shape[1])
+    weight, total, n = targets.sum(axis=1, keepdims=True), output.sum(axis=1, keepdims=True), output.shape[1]
+    q, _ = clipped(output / total)
+    few = FEW + np.sqrt(n)
+    in_row = few * (targets * (1 + np.abs(np.log(q)))).sum(axis=1)
+    return float(in_row.mean()), as_float64(few * (weight + targets / q) / total / len(output))
+
+
+LOSS_ROUNDINGS: dict[str, Callable[..., tuple[float, Array]]] = {
     "cross_entropy": cross_entropy_roundings,
-    "mse": mse_roundings,
+    "categorical_crossentropy": categorical_crossentropy_roundings,
+    "binary_cross_entropy": binary_cross_entropy_roundings,
+    "binary_crossentropy": binary_crossentropy_roundings,
+    **{loss: sum_roundings(loss) for loss in ("mse", "mae", "huber", "sum_squares_error")},
 }
 
 
@@ -242,7 +282,9 @@ def forward_bounds(model: Sequential, dtype: str) -> list[Array]:
     return [CONFIDENCE * deviation for deviation in forward_deviations(model, precision(dtype))[1:]]
 
 
-def gradient_bounds(model: Sequential, targets: ArrayLike, loss: str, dtype: str) -> tuple[float, list[Array]]:
+def gradient_bounds(
+    model: Sequential, targets: ArrayLike, loss: str, dtype: str, **options: float
+) -> tuple[float, list[Array]]:
     """Bound the errors of the loss and of the gradients in `dtype`; to be called after the model's `gradients`.
 
     Examples
@@ -257,10 +299,11 @@ def gradient_bounds(model: Sequential, targets: ArrayLike, loss: str, dtype: str
     targets = np.asarray(targets)
     deviations = forward_deviations(model, p)
     output = model.layers[-1].y
-    in_loss, in_gradient = LOSS_ROUNDINGS[loss](output, targets)
-    _, gradient = LOSSES[loss](output, targets)
+    in_loss, in_gradient = LOSS_ROUNDINGS[loss](output, targets, **options)
+    _, gradient = LOSSES[loss].function(output, targets, **options)
     of_loss = np.abs(gradient * deviations[-1]).sum() + p.unit * in_loss + p.smallest
-    passed_on = carried(lambda z: LOSSES[loss](z, targets)[1], output, deviations[-1], loss in COUPLED)
+    function = LOSSES[loss].function
+    passed_on = carried(lambda z: function(z, targets, **options)[1], output, deviations[-1], loss in COUPLED)
     below = combined(passed_on, p.unit * in_gradient, p.smallest)
     found: list[Array] = []
     for layer, dx in zip(reversed(model.layers), reversed(deviations[:-1]), strict=True):

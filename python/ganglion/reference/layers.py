@@ -142,6 +142,7 @@ class Activation(Layer):
 
     def __init__(self, name: str, **options: float) -> None:
         super().__init__()
+        self.name = name
         self.row = ACTIVATIONS[name]
         self.options = options
 
@@ -154,4 +155,6 @@ class Activation(Layer):
     def backward(self, dy: Array) -> Array:
         """Compute dx from dy, both (B, O)."""
         self.dy = dy
+        if self.row.backward is None:
+            raise ValueError(f"nothing can be trained through the activation {self.name!r}")
         return self.row.backward(dy, self.x, **self.options)

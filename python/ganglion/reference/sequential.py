@@ -68,13 +68,18 @@ class Sequential:
         loss: str,
         weights: ArrayLike | None = None,
         moment: Moment = FIRST,
+        **options: float,
     ) -> tuple[float, list[Array]]:
         """Compute the loss of a batch in training and its gradients, in the order of `parameters`.
 
-        `loss` is a name in `LOSSES`. `weights` (B,) are those of the rows in the loss, as in `weighted`.
+        `loss` is a name in `LOSSES`. `weights` (B,) are those of the rows in the loss, as in `weighted`; the options
+        are the loss's.
         """
         output = self.forward(x, moment)
-        value, dy = LOSSES[loss](output, targets) if weights is None else weighted(loss, output, targets, weights)
+        if weights is None:
+            value, dy = LOSSES[loss].function(output, targets, **options)
+        else:
+            value, dy = weighted(loss, output, targets, weights, **options)
         self.backward(dy)
         for layer in self.layers:
             if isinstance(layer, Dense):

@@ -53,6 +53,7 @@ def train(
     shuffle: bool = True,
     seed: int = 0,
     weights: ArrayLike | None = None,
+    **options: float,
 ) -> Losses:
     """Minimise the loss of a model on x (n, I) and targets y by minibatches, row i counting `weights[i]` times.
 
@@ -71,7 +72,8 @@ def train(
         total = 0.0
         for rows in batches(len(x), batch_size, seed, epoch, shuffle):
             moment = Moment(epoch, optimizer.step)
-            value, gradients = model.gradients(x[rows], y[rows], loss, None if weights is None else w[rows], moment)
+            share = None if weights is None else w[rows]
+            value, gradients = model.gradients(x[rows], y[rows], loss, share, moment, **options)
             optimizer.update(model.parameters, gradients)
             for layer in model.layers:
                 layer.advance()

@@ -7,7 +7,7 @@ from .array import Array, as_float64
 from .losses import LOSSES
 
 
-def weighted(loss: str, output: Array, targets: ArrayLike, weights: ArrayLike) -> tuple[float, Array]:
+def weighted(loss: str, output: Array, targets: ArrayLike, weights: ArrayLike, **options: float) -> tuple[float, Array]:
     """Compute L = 1/B Σ_b w_b l_b and dL/doutput, l_b being what `loss`, a name in `LOSSES`, makes of row b alone.
 
     The divisor is the number of rows, not Σ w, as in Keras.
@@ -19,6 +19,6 @@ def weighted(loss: str, output: Array, targets: ArrayLike, weights: ArrayLike) -
            [1.5]]))
     """
     t, w = np.asarray(targets), as_float64(weights)
-    rows = [LOSSES[loss](output[b : b + 1], t[b : b + 1]) for b in range(len(output))]
+    rows = [LOSSES[loss].function(output[b : b + 1], t[b : b + 1], **options) for b in range(len(output))]
     total = sum(w[b] * value for b, (value, _) in enumerate(rows)) / len(output)
     return float(total), np.concatenate([w[b] * gradient for b, (_, gradient) in enumerate(rows)]) / len(output)
