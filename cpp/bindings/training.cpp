@@ -92,7 +92,7 @@ template <class T> class Trainer {
     explicit Trainer(Training<T> training) : training_(std::move(training)) {}
 
     ReportHandle run(const Context &context, const FeedHandle &data, Index batch_size, Index steps, bool shuffled, const std::string &plan,
-                     const py::object &stop, bool part) {
+                     const py::object &stop, bool part, bool last) {
         const Feed<T> &feed = feed_of<T>(data);
         const auto strategy = strategy_of(plan);
         Watch watch(stop);
@@ -101,7 +101,7 @@ template <class T> class Trainer {
         {
             const py::gil_scoped_release release;
             ganglion::run(context, training_, processor_, feed,
-                          {batch_size, steps, shuffled, strategy, [&watch](const Progress &p) { return watch(p); }, part}, report_);
+                          {batch_size, steps, shuffled, strategy, [&watch](const Progress &p) { return watch(p); }, part, last}, report_);
         }
         watch.rethrow();
         return report();
@@ -186,7 +186,7 @@ template <class T> class Trainer {
         training_.schedule.set_samples(first, std::move(rates));
     }
     void begin_epoch() {
-        training_.state.cursor.position = 0;
+        training_.state.cursor.position = training_.state.cursor.batches = 0;
         clear_sums(training_.state);
     }
     const LossDescription &loss() const { return training_.loss; }
@@ -243,12 +243,15 @@ struct TrainingHandle {
 };
 
 TrainingHandle make(const NetworkHandle &network, const LossDescription &loss, const std::string &target,
-                    const OptimizerDescription &optimizer, const NamedSchedule &schedule, const std::vector<MetricDescription> &metrics) {
+                    const OptimizerDescription &optimizer, const NamedSchedule &schedule, const std::vector<MetricDescription> &metrics,
+                    Index accumulate) {
     if (target != "labels" && target != "values") throw_unknown("target", target, {"labels", "values"});
     const TargetKind kind = target == "labels" ? TargetKind::labels : TargetKind::values;
     return std::visit(
         [&]<class T>(const std::shared_ptr<Network<T>> &net) {
-            return TrainingHandle{std::make_unique<Trainer<T>>(make_training(net, loss, kind, optimizer, schedule, metrics))};
+            Training<T> training = make_training(net, loss, kind, optimizer, schedule, metrics);
+            accumulate_batches(training, accumulate);
+            return TrainingHandle{std::make_unique<Trainer<T>>(std::move(training))};
         },
         network.network);
 }
@@ -281,7 +284,7 @@ void bind_training(py::module_ &module) {
     py::class_<SnapshotHandle>(module, "Snapshot", "Parameters, moments and counters: one value.");
     py::class_<TrainingHandle>(module, "Training", "A network in training: loss, optimizer, schedule and where it is.")
         .def(py::init(&make), py::arg("network"), py::arg("loss"), py::arg("target"), py::arg("optimizer"), py::arg("schedule"),
-             py::arg("metrics"))
+             py::arg("metrics"), py::arg("accumulate") = 1)
         .def_property_readonly(
             "loss", [](const TrainingHandle &self) { return self.with([](const auto &trainer) { return trainer.loss(); }); },
             "What is run: the loss of the logits where the last activation is left to it.")
@@ -295,13 +298,14 @@ void bind_training(py::module_ &module) {
         .def(
             "run",
             [](TrainingHandle &self, const Context &context, const FeedHandle &feed, Index batch_size, Index steps, bool shuffle,
-               const std::string &plan, const py::object &stop, bool part) {
-                return self.with([&](auto &trainer) { return trainer.run(context, feed, batch_size, steps, shuffle, plan, stop, part); });
+               const std::string &plan, const py::object &stop, bool part, bool last) {
+                return self.with(
+                    [&](auto &trainer) { return trainer.run(context, feed, batch_size, steps, shuffle, plan, stop, part, last); });
             },
             py::arg("context"), py::arg("feed"), py::kw_only(), py::arg("batch_size"), py::arg("steps"), py::arg("shuffle"),
-            py::arg("plan") = "auto", py::arg("stop") = py::none(), py::arg("part") = false,
-            "Makes up to `steps` optimizer steps from where the state is. With `part` the feed is one batch of an epoch that goes on "
-            "until the caller ends it.")
+            py::arg("plan") = "auto", py::arg("stop") = py::none(), py::arg("part") = false, py::arg("last") = false,
+            "Takes up to `steps` batches from where the state is; each makes an optimizer step unless several are accumulated. With "
+            "`part` the feed is one batch of an epoch that goes on until the caller ends it, its last where `last` says so.")
         .def(
             "try_step",
             [](TrainingHandle &self, const Context &context, const py::object &x, const py::object &y, const std::string &rule) {
@@ -333,7 +337,7 @@ void bind_training(py::module_ &module) {
             "epoch", [](const TrainingHandle &self) { return self.with([](const auto &trainer) { return trainer.cursor().epoch; }); })
         .def_property_readonly(
             "position", [](const TrainingHandle &self) { return self.with([](const auto &trainer) { return trainer.cursor().position; }); },
-            "Steps made in this epoch.")
+            "Batches done in this epoch.")
         .def_property_readonly(
             "learning_rate",
             [](const TrainingHandle &self) { return self.with([](const auto &trainer) { return trainer.learning_rate(); }); },

@@ -18,8 +18,7 @@ template <class T> struct Packed {
 
 // Rows of A from (i, k) on as panels of `height` rows; element [r, c] of a panel at [c * stride + r].
 template <class T>
-void pack_rows(const Kernels<T> &kernels, const Product<T> &p, Index i, Index rows, Index k, Index ks, Index height, Index stride,
-               T *to) {
+void pack_rows(const Kernels<T> &kernels, const Product<T> &p, Index i, Index rows, Index k, Index ks, Index height, Index stride, T *to) {
     for (Index r = 0; r < rows; r += height, to += ks * stride)
         kernels.transpose({p.a + (i + r) * p.a_row + k, std::min(height, rows - r), ks, p.a_row}, to, stride);
 }

@@ -21,7 +21,7 @@ template <class T> void clip_tile(const Step<T> &step, const Unit &unit, Scratch
 
 template <class T> void square_rows(const Step<T> &step, const Unit &unit) {
     const Parameter &parameter = step.net->parameters[at(unit.stage)];
-    const T *g = step.workspace->gradients.data() + parameter.offset + unit.row * parameter.stride;
+    const T *g = step.gradients + parameter.offset + unit.row * parameter.stride;
     step.kernels->row_squares({g, unit.rows, parameter.columns, parameter.stride},
                               step.workspace->squares.data() + parameter_rows(*step.net, unit.stage) + unit.row);
 }

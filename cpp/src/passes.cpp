@@ -224,7 +224,8 @@ template <class T> void Pass<T>::backward(const Context &context, const LossGrad
     Notes<T> &merged = space_.threads[0].merged;
     merged.reset();
     for (Scratch<T> &scratch : space_.threads) std::fill(scratch.notes.delta.begin(), scratch.notes.delta.end(), T(0));
-    const Step<T> whole = step(kernels);
+    Step<T> whole = step(kernels);
+    whole.gradients = passes_->fresh.data();
     for_panels([&](Index row, Index rows, Scratch<T> &scratch) { backward_rows(whole, row, rows, scratch); });
     for (Index s = static_cast<Index>(net.stages.size()); s-- > 0;) {
         if (!over_batch(net.stages[at(s)])) continue;
@@ -233,11 +234,9 @@ template <class T> void Pass<T>::backward(const Context &context, const LossGrad
     }
     for (const Scratch<T> &scratch : space_.threads) merged.merge_rows(scratch.notes);
     judge(merged, loss.loss);
-    std::swap(space_.gradients, passes_->fresh);
     for_each(team_, static_cast<Index>(passes_->tiles.size()), [&](Index tile, std::size_t thread) {
         run_unit(PhaseKind::gradients, whole, passes_->tiles[at(tile)], of_thread(space_, thread));
     });
-    std::swap(space_.gradients, passes_->fresh);
     passes_->add(kernels, passes_->fresh);
 }
 

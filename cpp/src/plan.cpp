@@ -231,14 +231,16 @@ Plan build_plan(const Architecture &net, Index rows, int team, Strategy strategy
     } else {
         add_row_phases(plan, net);
     }
+    const auto tiles = [&](PhaseKind kind) {
+        return strategy == Strategy::layers ? shared_kernel_phase(kind, net, team) : kernel_phase(kind, net, team);
+    };
     if (strategy == Strategy::stored || strategy == Strategy::gradients || demands.stores_gradients()) {
-        plan.phases.push_back(kernel_phase(PhaseKind::gradients, net, team));
+        plan.phases.push_back(tiles(PhaseKind::gradients));
         if (strategy == Strategy::gradients) return plan;
         if (demands.norm) plan.phases.push_back(parameter_phase(PhaseKind::norm, net, team));
-        plan.phases.push_back(kernel_phase(PhaseKind::apply, net, team));
+        plan.phases.push_back(tiles(PhaseKind::apply));
     } else {
-        plan.phases.push_back(strategy == Strategy::layers ? shared_kernel_phase(PhaseKind::update, net, team)
-                                                           : kernel_phase(PhaseKind::update, net, team));
+        plan.phases.push_back(tiles(PhaseKind::update));
     }
     return plan;
 }

@@ -46,7 +46,7 @@ template <class T> double largest_gradient(const Architecture &net, const Notes<
 }
 
 template <class T> Demands demands_of(const Training<T> &training) {
-    return {.norm = training.optimizer.clip_norm > 0, .penalty = penalized(training.architecture)};
+    return {.norm = training.optimizer.clip_norm > 0, .penalty = penalized(training.architecture), .sums = training.accumulate > 1};
 }
 
 // An epoch's batches.
@@ -85,7 +85,7 @@ template <class T> class Processor<T>::Worker {
     void begin_step();
     bool may_write(); // after the row phases: may the gradients go on to the weights?
     bool stored_gradients_are_finite();
-    bool scale_gradients();       // to the norm that they are clipped to
+    bool scale_gradients();       // to their mean over the summed batches, and to the norm that they are clipped to
     void account();               // loss and metrics of the step, by thread 0
     void ask_to_stop(Index made); // by thread 0
     void finish_step(Index made, bool ends_epoch);
@@ -104,7 +104,8 @@ template <class T> class Processor<T>::Worker {
     Step<T> step_;
     const Plan *plan_ = nullptr;
     Constants constants_{};
-    double largest_weight_, largest_moment_;
+    double largest_weight_, largest_moment_, largest_gradient_;
+    bool updates_ = true; // is the batch under way the last of its sum?
 };
 
 template <class T>
@@ -114,7 +115,7 @@ Processor<T>::Worker::Worker(Processor &processor, Training<T> &training, const 
       rule_(find_optimizer(training.optimizer.name)),
       look_every_(step_flops(training.architecture, processor.full_.rows) < long_step ? steps_between_looks : 1),
       cursor_(training.state.cursor), largest_weight_(static_cast<double>(training.network->parameters.largest)),
-      largest_moment_(training.state.largest_moment) {
+      largest_moment_(training.state.largest_moment), largest_gradient_(training.state.largest_gradient) {
     const Kernels<T> &kernels = *processor.prepared_->kernels;
     step_ = {&kernels,
              &training.architecture,
@@ -133,6 +134,7 @@ Processor<T>::Worker::Worker(Processor &processor, Training<T> &training, const 
              T(0),
              {},
              static_cast<T>(training.loss.parameter)};
+    step_.gradients = training.accumulate > 1 ? training.state.gradients.data() : processor.workspace_.gradients.data();
     step_.training = true;
     step_.moment.seed = training.network->seed;
     scratch_.notes.weight = 0;
@@ -143,10 +145,13 @@ template <class T> void Processor<T>::Worker::begin_step() {
     set_batch(step_, epoch_.first(position), epoch_.size(position));
     plan_ = step_.rows == processor_.full_.rows ? &processor_.full_ : &processor_.last_;
     step_.moment.epoch = static_cast<std::uint32_t>(cursor_.epoch);
-    step_.moment.step = static_cast<std::uint32_t>(cursor_.step);
+    const auto most_batches = static_cast<std::uint64_t>(training_.accumulate), batch = static_cast<std::uint64_t>(cursor_.batches);
+    step_.moment.step = static_cast<std::uint32_t>(cursor_.step * most_batches + batch); // each batch has numbers of its own
     step_.loss_scale = loss_scale(*step_.loss, step_.rows, training_.architecture.outputs);
     constants_ = rule_.constants(training_.optimizer, learning_rate(training_, cursor_.step), cursor_);
     std::transform(constants_.begin(), constants_.end(), step_.constants, [](double c) { return static_cast<T>(c); });
+    step_.adds_gradients = cursor_.batches > 0;
+    step_.updates = updates_;
     step_.gradient_scale = 1;
     if (training_.optimizer.clip_value > 0) step_.gradient_bound = static_cast<T>(training_.optimizer.clip_value);
     scratch_.notes.reset();
@@ -173,11 +178,14 @@ template <class T> bool Processor<T>::Worker::may_write() {
         return end({Outcome::diverged, merged.output.size() - 1, "loss"});
     double gradient = largest_gradient(training_.architecture, merged, step_.rows);
     if (plan_->demands.penalty) gradient += largest_penalty_gradient(training_.architecture, largest_weight_);
-    const Largest before{gradient, largest_weight_, largest_moment_};
+    if (cursor_.batches > 0) gradient += largest_gradient_;
+    const Largest before{gradient / static_cast<double>(cursor_.batches + 1), largest_weight_, largest_moment_};
     const Reach after = rule_.reach(training_.optimizer, constants_, before);
-    const bool summable = !plan_->demands.norm || after.gradient < 0x1p480; // the sum of all squares is finite too
+    // Below 2⁴⁸⁰ the sum of all squares is finite too.
+    const bool summable = bounded<T>({gradient, 0, 0}, largest_weight_) && (!plan_->demands.norm || gradient < 0x1p480);
     if (!request_.careful && !(summable && bounded<T>(after, largest_weight_))) return end({Outcome::unbounded});
-    largest_moment_ = after.moment;
+    largest_gradient_ = gradient;
+    if (updates_) largest_moment_ = after.moment;
     return true;
 }
 
@@ -190,10 +198,13 @@ template <class T> bool Processor<T>::Worker::stored_gradients_are_finite() {
 }
 
 template <class T> bool Processor<T>::Worker::scale_gradients() {
-    if (!plan_->demands.norm) return true;
-    const double norm = gradient_norm(step_), limit = training_.optimizer.clip_norm;
-    if (!std::isfinite(norm)) return end({Outcome::diverged, 0, "norm of all gradients"});
-    if (norm > limit) step_.gradient_scale = static_cast<T>(limit / norm);
+    double scale = 1 / static_cast<double>(cursor_.batches + 1);
+    if (plan_->demands.norm) {
+        const double norm = gradient_norm(step_) * scale, limit = training_.optimizer.clip_norm;
+        if (!std::isfinite(norm)) return end({Outcome::diverged, 0, "norm of all gradients"});
+        if (norm > limit) scale *= limit / norm;
+    }
+    step_.gradient_scale = static_cast<T>(scale);
     return true;
 }
 
@@ -221,6 +232,7 @@ template <class T> void Processor<T>::Worker::ask_to_stop(Index made) {
 
 template <class T> bool Processor<T>::Worker::make_step(Index made) {
     const bool ends_epoch = !request_.part && cursor_.position + 1 == epoch_.steps();
+    updates_ = ends_epoch || (request_.part && request_.last) || cursor_.batches + 1 >= training_.accumulate;
     begin_step();
     const bool timed = thread_ == 0 && made % steps_between_looks == 0 && plan_->phases.size() == processor_.full_.phases.size();
     for (std::size_t p = 0; p < plan_->phases.size(); ++p) {
@@ -232,10 +244,9 @@ template <class T> bool Processor<T>::Worker::make_step(Index made) {
                 ask_to_stop(made);
             }
         }
-        if (phase.kind == PhaseKind::apply) {
-            if (request_.careful && !stored_gradients_are_finite()) return false;
-            if (!scale_gradients()) return false;
-        }
+        if (phase.kind == PhaseKind::apply && request_.careful && !stored_gradients_are_finite()) return false;
+        if (phase.kind == PhaseKind::norm && !updates_) continue;
+        if (phase.kind == PhaseKind::apply && updates_ && !scale_gradients()) return false;
         const auto start = timed ? Clock::now() : Clock::time_point{};
         const auto thread = static_cast<std::size_t>(thread_);
         for (Index unit = phase.first[thread]; unit < phase.first[thread + 1]; ++unit)
@@ -257,9 +268,13 @@ template <class T> void Processor<T>::Worker::finish_step(Index made, bool ends_
     for (int t = 0; t < plan_->team; ++t)
         largest_weight_ =
             std::max(largest_weight_, static_cast<double>(processor_.workspace_.threads[static_cast<std::size_t>(t)].notes.weight));
-    advance(training_.optimizer, cursor_);
-    ++cursor_.step;
     ++cursor_.position;
+    ++cursor_.batches;
+    if (updates_) {
+        advance(training_.optimizer, cursor_);
+        ++cursor_.step;
+        cursor_.batches = 0;
+    }
     if (ends_epoch) {
         cursor_.position = 0;
         ++cursor_.epoch;
@@ -272,6 +287,7 @@ template <class T> void Processor<T>::Worker::finish_step(Index made, bool ends_
     }
     state.cursor = cursor_;
     state.largest_moment = largest_moment_;
+    state.largest_gradient = largest_gradient_;
     training_.network->parameters.largest = static_cast<T>(largest_weight_);
     shared_.result.steps = made + 1;
     if (made == 0) shared_.first_step_end = Clock::now();

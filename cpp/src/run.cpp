@@ -70,10 +70,11 @@ template <class T> Result<T> careful_step(const Kernels<T> &kernels, Training<T>
         training.state = state; // its sums know of the step
         return result;
     }
-    const Buffer<T> &first_moment = training.state.moments[0];
-    if (first_moment.size() > 0)
-        training.state.largest_moment =
-            static_cast<double>(kernels.largest({first_moment.data(), 1, first_moment.size(), first_moment.size()}));
+    const auto largest_of = [&](const Buffer<T> &buffer, double &bound) {
+        if (buffer.size() > 0) bound = static_cast<double>(kernels.largest({buffer.data(), 1, buffer.size(), buffer.size()}));
+    };
+    largest_of(training.state.moments[0], training.state.largest_moment);
+    largest_of(training.state.gradients, training.state.largest_gradient);
     for (const Parameter &parameter : training.architecture.parameters) {
         const Index size = parameter.rows * parameter.stride;
         const auto &moments = training.state.moments;
@@ -112,7 +113,7 @@ void run(const Context &context, Training<T> &training, Processor<T> &processor,
     processor.prepare(kernels, training, full, full == batch ? feed.rows() : full + batch, least, most, options.strategy);
 
     auto asked = std::chrono::steady_clock::now();
-    Request<T> request{&feed, batch, 0, options.shuffle, false, options.stop, &asked, options.part};
+    Request<T> request{&feed, batch, 0, options.shuffle, false, options.stop, &asked, options.part, options.last};
     const Index most_steps = most_epochs * ((feed.rows() + batch - 1) / batch); // of one run: its history has a bounded size
     while (report.steps < options.steps && !report.stopped) {
         TeamTrial &trial = processor.trial();
@@ -227,7 +228,8 @@ template <class T> Gradients<T> gradients(const Context &context, const Training
     const Kernels<T> &kernels = kernels_of<T>(*context.kernel_set);
     Training<T> copy = training; // its counters move, the parameters do not
     Request<T> request{&feed, feed.rows(), 1, false, true, {}, nullptr};
-    copy.state.cursor.position = 0;
+    accumulate_batches(copy, 1);
+    copy.state.cursor.position = copy.state.cursor.batches = 0;
     copy.state.learning_rate = 0; // of an update that is not made
     const int team = context.threads > 0 ? context.threads : useful_team(training.architecture, feed.rows(), default_team());
     const std::uint64_t version = copy.network->parameters.version;

@@ -81,24 +81,25 @@ template <class T> void update_tile(const Step<T> &step, const Unit &unit, Scrat
 template <class T> void store_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch) {
     gradient_tile(step, unit, scratch, false);
     const Stage &stage = step.net->stages[at(unit.stage)];
-    T *gradients = step.workspace->gradients.data();
-    T &largest = scratch.notes.gradient[at(unit.stage)];
-    if (weight_of(stage) >= 0) {
-        const Parameter &w = step.net->parameters[at(weight_of(stage))];
-        const MatrixView<const T> tile{scratch.kernel_tiles.data(), unit.rows, unit.columns, round_up(unit.columns, padding)};
-        copy_columns(tile, 0, MatrixView<T>{gradients + w.offset + unit.row * w.stride + unit.column, unit.rows, unit.columns, w.stride});
-        keep_largest(largest, step.kernels->largest(tile));
-    }
-    if (stage.bias < 0 || unit.row > 0) return;
-    const MatrixView<const T> bias{scratch.bias_tiles.data(), 1, unit.columns, unit.columns};
-    copy_columns(bias, 0,
-                 MatrixView<T>{gradients + step.net->parameters[at(stage.bias)].offset + unit.column, 1, unit.columns, unit.columns});
-    keep_largest(largest, step.kernels->largest(bias));
+    const auto store = [&](const T *from, Index from_stride, const Parameter &parameter, Index row, Index rows) {
+        T *to = step.gradients + parameter.offset + row * parameter.stride + unit.column;
+        if (step.adds_gradients)
+            for (Index r = 0; r < rows; ++r) step.kernels->add(to + r * parameter.stride, from + r * from_stride, unit.columns);
+        else copy_columns({from, rows, unit.columns, from_stride}, 0, MatrixView<T>{to, rows, unit.columns, parameter.stride});
+        keep_largest(scratch.notes.gradient[at(unit.stage)], step.kernels->largest({to, rows, unit.columns, parameter.stride}));
+    };
+    if (const Index weight = weight_of(stage); weight >= 0)
+        store(scratch.kernel_tiles.data(), round_up(unit.columns, padding), step.net->parameters[at(weight)], unit.row, unit.rows);
+    if (stage.bias >= 0 && unit.row == 0) store(scratch.bias_tiles.data(), 0, step.net->parameters[at(stage.bias)], 0, 1);
 }
 
 template <class T> void apply_stored_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch) {
     const Stage &stage = step.net->stages[at(unit.stage)];
-    const T *gradients = step.workspace->gradients.data(), *dw = scratch.kernel_tiles.data(); // of a stage without weights
+    if (!step.updates) { // moving statistics are those of each batch
+        if (normalizes(stage)) move_statistics(step, unit, scratch);
+        return;
+    }
+    const T *gradients = step.gradients, *dw = scratch.kernel_tiles.data(); // of a stage without weights
     Index stride = round_up(unit.columns, padding);
     if (weight_of(stage) >= 0) {
         const Parameter &w = step.net->parameters[at(weight_of(stage))];

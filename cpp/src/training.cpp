@@ -152,6 +152,12 @@ void require_derivatives(const Architecture &net) {
     }
 }
 
+template <class T> void accumulate_batches(Training<T> &training, Index batches) {
+    if (batches < 1) throw std::invalid_argument("accumulate must be at least 1, not " + std::to_string(batches));
+    training.accumulate = batches;
+    training.state.gradients = Buffer<T>(batches > 1 ? training.architecture.parameter_elements : 0);
+}
+
 template <class T> void check_feed(const Training<T> &training, const Feed<T> &feed) {
     const Architecture &net = training.architecture;
     if (feed.columns() != net.inputs)
@@ -193,6 +199,8 @@ template void append_means(const Training<float> &, bool, std::vector<double> &)
 template void append_means(const Training<double> &, bool, std::vector<double> &);
 template void clear_sums(TrainingState<float> &);
 template void clear_sums(TrainingState<double> &);
+template void accumulate_batches(Training<float> &, Index);
+template void accumulate_batches(Training<double> &, Index);
 template void check_feed(const Training<float> &, const Feed<float> &);
 template void check_feed(const Training<double> &, const Feed<double> &);
 

@@ -404,6 +404,7 @@ class Training:
         optimizer: Optimizer,
         schedule: Schedule,
         metrics: collections.abc.Sequence[Metric],
+        accumulate: typing.SupportsInt | typing.SupportsIndex = 1,
     ) -> None: ...
     def begin_epoch(self) -> None:
         """
@@ -434,9 +435,10 @@ class Training:
         plan: str = "auto",
         stop: typing.Any = None,
         part: bool = False,
+        last: bool = False,
     ) -> Report:
         """
-        Makes up to `steps` optimizer steps from where the state is. With `part` the feed is one batch of an epoch that goes on until the caller ends it.
+        Takes up to `steps` batches from where the state is; each makes an optimizer step unless several are accumulated. With `part` the feed is one batch of an epoch that goes on until the caller ends it, its last where `last` says so.
         """
     def sample(
         self,
@@ -481,7 +483,7 @@ class Training:
     @property
     def position(self) -> int:
         """
-        Steps made in this epoch.
+        Batches done in this epoch.
         """
     @property
     def report(self) -> Report:

@@ -1,7 +1,8 @@
 """Penalties that keep weights small: each is added to the loss, and its gradient to that of the weights it is on.
 
 They are computed in the core, in every training step and in `Trainer.evaluate`: the losses that are reported hold them,
-as Keras's do. Coefficients are Keras's: no ½ before the squares.
+as Keras's do. In a loop written by hand, ``loss.backward()`` adds their gradients, while ``loss.item()`` is without
+them. Coefficients are Keras's: no ½ before the squares.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -131,12 +131,12 @@ class Batches(Source):
         at: int | None = None  # the epoch, as the trainer counts
         try:
             with ReadAhead(self._read(epoch)) as batches:
-                for batch in batches:
+                for batch, last in _known_last(batches) if self._trainer.accumulate > 1 else _unknown_last(batches):
                     self.training = self._trainer._training(batch)
                     if at is None:
                         at = self._begin_epoch(self.training)
                     before(made)
-                    self.report = self._step(epoch, made, batch)
+                    self.report = self._step(epoch, made, batch, last)
                     made += 1
                     rows += len(batch.x)
                     yield Step(rows, self.report.running)
@@ -160,12 +160,12 @@ class Batches(Source):
         self._first_epoch = None
         return training.epoch
 
-    def _step(self, epoch: int, index: int, batch: Rows) -> _native.Report:
+    def _step(self, epoch: int, index: int, batch: Rows, last: bool) -> _native.Report:
         assert self.training is not None
         self._trainer.optimizer.schedule.prepare(self.training, 1)
         try:
             return self.training.run(
-                self._context, batch.feed(), batch_size=len(batch.x), steps=1, shuffle=False, part=True
+                self._context, batch.feed(), batch_size=len(batch.x), steps=1, shuffle=False, part=True, last=last
             )
         except _native.NonFiniteInputError as error:
             raise ValueError(_in_batch(epoch, index, error)) from None
@@ -196,6 +196,28 @@ class Batches(Source):
                 raise kind(_in_batch(epoch, index, error)) from None
             yield rows
             index += 1
+
+
+def _unknown_last(batches: Iterable[Rows]) -> Iterator[tuple[Rows, bool]]:
+    return ((batch, False) for batch in batches)
+
+
+def _known_last(batches: Iterable[Rows]) -> Iterator[tuple[Rows, bool]]:
+    """Each with whether it is the last, which its successor tells; an error comes after what was there before it."""
+    waiting: Rows | None = None
+    ahead = iter(batches)
+    while True:
+        try:
+            batch = next(ahead)
+        except BaseException as end:
+            if waiting is not None:
+                yield waiting, isinstance(end, StopIteration)
+            if isinstance(end, StopIteration):
+                return
+            raise
+        if waiting is not None:
+            yield waiting, False
+        waiting = batch
 
 
 def is_iterable_of_batches(x: object, y: object) -> bool:

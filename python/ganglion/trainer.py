@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, Never
 
-from ganglion import _native, inputs, machine, weights
+from ganglion import _native, inputs, machine, single_batch, weights
 from ganglion.events import Callback, Events
 from ganglion.fitting import Fitting
 from ganglion.history import History
@@ -45,6 +45,10 @@ class Trainer:
         ``"adam"``, ``"sgd"``, or an object like ``Adam(1e-3)``.
     metrics
         What to report beside the loss: a list like ``["accuracy"]``.
+    accumulate
+        How many batches make one step of the optimizer, from 1: the mean of their gradients is what the optimizer, and
+        its clipping, sees. The batches that an epoch leaves over make a step of their own, from their mean. Learning
+        rates count steps of the optimizer.
     threads
         1 … 1024, the number of threads of the team. By default training chooses it by timing a few steps, and
         evaluation and prediction take as many as the work is worth: at most what OMP_NUM_THREADS, the process's CPUs
@@ -85,6 +89,7 @@ class Trainer:
         optimizer: str | Optimizer = "adam",
         metrics: Sequence[str | Metric] = (),
         *,
+        accumulate: int = 1,
         threads: int | None = None,
     ) -> None:
         from ganglion.sequential import Sequential
@@ -97,6 +102,7 @@ class Trainer:
         self.loss: Loss = LOSSES.find("loss", loss)
         self.optimizer: Optimizer = OPTIMIZERS.find("optimizer", optimizer)
         self.metrics: tuple[Metric, ...] = tuple(METRICS.find("metric", metric) for metric in metrics)
+        self.accumulate = inputs.integer("accumulate", accumulate, minimum=1, maximum=inputs.LARGEST_COUNT)
         self.threads = machine.team(threads)
         self.history: History | None = None
         self.stop_training = False
@@ -120,7 +126,9 @@ class Trainer:
 
     def __repr__(self) -> str:
         metrics = [metric.key for metric in self.metrics]
-        return f"Trainer({self.model!r}, {self.loss!r}, {self.optimizer!r}, metrics={metrics}, threads={self.threads})"
+        accumulate = f"accumulate={self.accumulate}, " if self.accumulate > 1 else ""
+        shown = f"{self.model!r}, {self.loss!r}, {self.optimizer!r}, metrics={metrics}"
+        return f"Trainer({shown}, {accumulate}threads={self.threads})"
 
     @property
     def learning_rate(self) -> float:
@@ -309,41 +317,11 @@ class Trainer:
         RuntimeError
             If the model is being trained or evaluated already.
         """
-        means = self._try_step(x, y)
-        return self.step_on_batch(x, y)["loss"] if means is None else means[0]
+        return single_batch.step(self, x, y)[0]
 
     def step_on_batch(self, x: ArrayLike, y: ArrayLike) -> dict[str, float]:
         """`train_on_batch` that returns loss and metrics by name."""
-        means = self._try_step(x, y)
-        if means is not None:
-            return dict(zip(self._names, means, strict=True))
-        with self._alone("train_on_batch"):
-            data = checked(self.model, self.loss, x, y)
-            training = self._training(data)
-            training.begin_epoch()
-            epoch = training.epoch
-            self.optimizer.schedule.prepare(training, 1)
-            try:
-                report = training.run(self._context(), data.feed(), batch_size=len(data.x), steps=1, shuffle=False)
-            finally:
-                training.set_epoch(epoch)
-            return dict(zip(self._names, report.epochs[-1].tolist(), strict=True))
-
-    def _try_step(self, x: object, y: object) -> tuple[float, ...] | None:
-        """A step on a batch that the core can read as it is, by way of nothing that would outlast a small step.
-
-        None, and no step, where anything is unusual.
-        """
-        training, rule, access = self._latest, self.loss.value_rule, self.model.access
-        if training is None or rule is None or self._asks_rates or not access.take():
-            return None
-        try:
-            means: tuple[float, ...] | None = training.try_step(self._context(), x, y, rule)
-            return means
-        except _native.NonFiniteInputError as error:
-            raise ValueError(str(error)) from None
-        finally:
-            access.give_back()
+        return dict(zip(self._names, single_batch.step(self, x, y), strict=True))
 
     def predict(self, x: ArrayLike) -> Array:
         """`Sequential.predict` on this trainer's threads."""
@@ -389,7 +367,9 @@ class Trainer:
             threshold = self.loss.threshold(self.model.architecture.function.row)
             metrics = [metric.native(threshold, self.loss.columns) for metric in self.metrics]
             network = self.model.network
-            self._trainings[kind] = _native.Training(network, self.loss.native(), kind, optimizer, schedule, metrics)
+            self._trainings[kind] = _native.Training(
+                network, self.loss.native(), kind, optimizer, schedule, metrics, self.accumulate
+            )
         return self._trainings[kind]
 
     def _measure(self, training: _native.Training, feed: _native.Feed) -> dict[str, float]:

@@ -36,6 +36,7 @@ template <class T> struct Request {
     Stop stop;
     std::chrono::steady_clock::time_point *asked; // when stop was called last
     bool part = false;                            // the feed is one batch of an epoch that goes on after it
+    bool last = false;                            // of these parts
 };
 
 template <class T> struct Result {

@@ -133,7 +133,7 @@ using Gather = T (*)(const MatrixView<const Source> &x, const int32_t *rows, Ind
                      T offset);
 
 template <class T> struct Kernels {
-    Index width; // elements per vector
+    Index width;                   // elements per vector
     Index tile_rows, tile_columns; // of C, that a product keeps in registers
     void (*matmul)(const Product<T> &product);
     void (*transpose)(const MatrixView<const T> &in, T *out, Index out_stride); // out[c, r] = in[r, c]; writes nothing else

@@ -53,7 +53,8 @@ enum class Strategy {
 struct Demands {
     bool norm = false;    // of all gradients, before the first is used: they are stored
     bool penalty = false; // there are regularizers
-    bool stores_gradients() const { return norm; }
+    bool sums = false;    // of the gradients of several batches make one update
+    bool stores_gradients() const { return norm || sums; }
     bool operator==(const Demands &) const = default;
 };
 

@@ -11,6 +11,7 @@ struct RunOptions {
     std::optional<Strategy> strategy; // none: chosen by shape
     Stop stop;                        // may be empty
     bool part = false;                // the feed is one batch of an epoch that goes on after it, until the caller ends it
+    bool last = false;                // of these parts: what was accumulated is used
 };
 
 struct Report {

@@ -22,13 +22,16 @@ template <class T> struct Parameters {
 struct Cursor {
     std::uint64_t step = 0; // optimizer steps made
     Index epoch = 0;
-    Index position = 0; // steps made in this epoch
+    Index position = 0; // batches done in this epoch
+    Index batches = 0;  // of them, the ones whose gradients wait for the next optimizer step
     double beta1_power = 1, beta2_power = 1;
 };
 
 template <class T> struct TrainingState {
-    Buffer<T> moments[2];      // like Parameters::values; empty where the optimizer has none
-    double largest_moment = 0; // an upper bound of |moments[0]|
+    Buffer<T> moments[2];        // like Parameters::values; empty where the optimizer has none
+    double largest_moment = 0;   // an upper bound of |moments[0]|
+    Buffer<T> gradients;         // Σ of those of the waiting batches, like Parameters::values; empty unless batches are summed
+    double largest_gradient = 0; // an upper bound of |gradients|
     Cursor cursor;
     std::optional<double> learning_rate; // in place of the schedule's
     // Of the epoch under way, over `rows` rows: Σ mean loss · rows, and what the metrics have seen.

@@ -63,7 +63,11 @@ template <class T> struct Training {
     NamedSchedule schedule;
     std::vector<Metric> metrics;
     TrainingState<T> state;
+    Index accumulate = 1; // batches whose mean gradient makes an optimizer step; fewer at an epoch's end
 };
+
+// Sets `accumulate`, at least 1, and makes room for the sums.
+template <class T> void accumulate_batches(Training<T> &training, Index batches);
 
 template <class T>
 Training<T> make_training(std::shared_ptr<Network<T>> network, LossDescription loss, TargetKind target, OptimizerDescription optimizer,

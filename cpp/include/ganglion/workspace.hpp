@@ -77,6 +77,9 @@ template <class T> struct Step {
     T loss_scale; // 1 / B, or 1 / (B · O)
     T constants[most_constants];
     T loss_parameter = 0;
+    T *gradients = nullptr;                                                    // where they are stored, like the parameters
+    bool adds_gradients = false;                                               // to those that are there
+    bool updates = true;                                                       // else the optimizer waits for more of them
     T gradient_scale = 1, gradient_bound = std::numeric_limits<T>::infinity(); // before the optimizer sees them
     bool training = false; // else dropouts do nothing and normalizations over the batch take the moving statistics
     Moment moment = {};

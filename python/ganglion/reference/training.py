@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from .array import Array
 from .layers import Moment
 from .optimizers import Optimizer
 from .random import shuffle as shuffled
@@ -53,9 +54,12 @@ def train(
     shuffle: bool = True,
     seed: int = 0,
     weights: ArrayLike | None = None,
+    accumulate: int = 1,
     **options: float,
 ) -> Losses:
     """Minimise the loss of a model on x (n, I) and targets y by minibatches, row i counting `weights[i]` times.
+
+    A step takes the mean gradient of `accumulate` minibatches, or of those that are left of an epoch.
 
     Examples
     --------
@@ -70,11 +74,17 @@ def train(
     seen = Losses([], [])
     for epoch in range(epochs):
         total = 0.0
+        waiting: list[list[Array]] = []
+        left = -(-len(x) // batch_size)
         for rows in batches(len(x), batch_size, seed, epoch, shuffle):
-            moment = Moment(epoch, optimizer.step)
+            moment = Moment(epoch, optimizer.step * accumulate + len(waiting))
             share = None if weights is None else w[rows]
             value, gradients = model.gradients(x[rows], y[rows], loss, share, moment, **options)
-            optimizer.update(model.parameters, gradients)
+            waiting.append(gradients)
+            left -= 1
+            if len(waiting) == accumulate or left == 0:
+                optimizer.update(model.parameters, [sum(g) / len(waiting) for g in zip(*waiting, strict=True)])
+                waiting.clear()
             for layer in model.layers:
                 layer.advance()
             seen.steps.append(value)
