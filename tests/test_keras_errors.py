@@ -136,6 +136,7 @@ WRONG = [
     ),
     (lambda m: gg.Adam(lr=0.1), TypeError, "did you mean 'learning_rate'?"),
     (lambda m: gg.Adam(beta_1=0.9, beta1=0.8), TypeError, "Adam takes beta1 or beta_1, which mean the same, not both"),
+    (lambda m: gg.SGD(0.1, clipnorm=1.0), TypeError, "clip_norm, its global_clipnorm, has one for all"),
     (lambda m: gg.SGD(0.1, decay=1e-6), TypeError, "give learning_rate a schedule, like LinearDecay(0.1, 0.0, 1000)"),
 ]
 

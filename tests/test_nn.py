@@ -69,8 +69,15 @@ def test_the_doors_text_runs_as_it_stands():
             gg.SGD(0.05, momentum=0.9, nesterov=True, weight_decay=0.01),
         ),
         (lambda p: optim.Adam(p, lr=0.01, betas=(0.8, 0.99)), gg.Adam(0.01, beta1=0.8, beta2=0.99)),
+        (lambda p: optim.AdamW(p, lr=0.01), gg.AdamW(0.01, weight_decay=0.01)),
+        (lambda p: optim.RMSprop(p), gg.RMSprop(0.01, rho=0.99)),
+        (lambda p: optim.RMSprop(p, momentum=0.9), gg.RMSprop(0.01, rho=0.99, momentum=0.9)),
+        (
+            lambda p: optim.Adagrad(p, initial_accumulator_value=0.5, weight_decay=0.1),
+            gg.AdaGrad(0.01, initial_accumulator=0.5, weight_decay=0.1),
+        ),
     ],
-    ids=["sgd", "momentum", "nesterov", "adam"],
+    ids=["sgd", "momentum", "nesterov", "adam", "adamw", "rmsprop", "rmsprop_momentum", "adagrad"],
 )
 def test_a_loop_has_the_bits_of_fit(ours, theirs, rows, dtype):
     x, y = batch(rows, dtype)

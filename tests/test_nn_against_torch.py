@@ -1,5 +1,6 @@
 """The same loop written by hand in PyTorch and through its users' door, in float64: the loss of each of 200 steps."""
 
+import inspect
 from types import SimpleNamespace
 
 import numpy as np
@@ -27,12 +28,20 @@ ACTIVATIONS = {
     "GELU tanh": lambda nn: nn.GELU(approximate="tanh"),
     "Softmax": lambda nn: nn.Softmax(dim=1),
     "Identity": lambda nn: nn.Identity(),
+    "BatchNorm1d": lambda nn: nn.BatchNorm1d(8, momentum=0.2),
+    "LayerNorm": lambda nn: nn.LayerNorm(8),
+    "Dropout": lambda nn: nn.Dropout(0.0),
+    "Flatten": lambda nn: nn.Flatten(),
 }
 OPTIMIZERS = {
     "SGD": lambda optim, p: optim.SGD(p, lr=0.05),
     "momentum": lambda optim, p: optim.SGD(p, 0.02, 0.9, weight_decay=1e-3),
     "Nesterov": lambda optim, p: optim.SGD(p, lr=0.02, momentum=0.9, nesterov=True),
     "Adam": lambda optim, p: optim.Adam(p, lr=0.01, betas=(0.8, 0.99), eps=1e-6, weight_decay=1e-3),
+    "AdamW": lambda optim, p: optim.AdamW(p, lr=0.01),
+    "RMSprop": lambda optim, p: optim.RMSprop(p, lr=0.002, eps=1e-4),
+    "RMSprop with momentum": lambda optim, p: optim.RMSprop(p, 0.001, 0.9, 1e-4, weight_decay=1e-3, momentum=0.8),
+    "Adagrad": lambda optim, p: optim.Adagrad(p, lr=0.05, initial_accumulator_value=0.1),
 }
 LOSSES = {
     "MSELoss": lambda nn: nn.MSELoss(),
@@ -78,11 +87,10 @@ def data(loss):
     return x, np.eye(4)[labels] - 0.5 * (loss != "BCEWithLogitsLoss")
 
 
-@pytest.fixture(scope="module")
-def state():
+def initial_state(activation):
     torch.manual_seed(0)
-    model = torch.nn.Sequential(torch.nn.Linear(3, 8), torch.nn.Tanh(), torch.nn.Linear(8, 4)).double()
-    return model.state_dict()
+    layers = [torch.nn.Linear(3, 8), ACTIVATIONS[activation](torch.nn), torch.nn.Linear(8, 4)]
+    return {name: value.clone() for name, value in torch.nn.Sequential(*layers).double().state_dict().items()}
 
 
 def relative_difference(a, b):
@@ -92,7 +100,8 @@ def relative_difference(a, b):
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_the_same_loss_curve(activation, optimizer, loss, state):
+def test_the_same_loss_curve(activation, optimizer, loss):
+    state = initial_state(activation)
     ours, our_gradients = curve(OURS, activation, optimizer, loss, state)
     theirs, their_gradients = curve(THEIRS, activation, optimizer, loss, state)
     assert len(ours) == STEPS
@@ -103,7 +112,8 @@ def test_the_same_loss_curve(activation, optimizer, loss, state):
         np.testing.assert_allclose(own, expected, rtol=1e-6, atol=1e-12)
 
 
-def test_the_tolerance_tells_a_small_change_of_the_rate(state):
+def test_the_tolerance_tells_a_small_change_of_the_rate():
+    state = initial_state("Tanh")
     ours, _ = curve(OURS, "Tanh", "Adam", "MSELoss", state, rate=1 + 1e-6)
     theirs, _ = curve(THEIRS, "Tanh", "Adam", "MSELoss", state)
     assert relative_difference(ours, theirs) > TOLERANCE
@@ -113,7 +123,7 @@ def test_models_print_alike():
     def model(nn):
         return nn.Sequential(
             nn.Linear(3, 8),
-            *(make(nn) for name, make in ACTIVATIONS.items() if name != "ReLU"),
+            *(make(nn) for name, make in ACTIVATIONS.items() if name not in ("ReLU", "BatchNorm1d", "LayerNorm")),
             nn.Linear(8, 4, bias=False),
         )
 
@@ -121,6 +131,35 @@ def test_models_print_alike():
     assert repr(nn.Sequential(nn.Linear(1, 13), nn.Tanh())) == repr(
         torch.nn.Sequential(torch.nn.Linear(1, 13), torch.nn.Tanh())
     )
+
+
+def test_normalizations_print_alike():
+    if "bias" not in inspect.signature(torch.nn.BatchNorm1d).parameters:
+        pytest.skip("this PyTorch prints normalizations without their bias")
+    for make in (
+        lambda nn: nn.BatchNorm1d(8, eps=1e-3, momentum=0.3),
+        lambda nn: nn.BatchNorm1d(8, affine=False),
+        lambda nn: nn.LayerNorm(8),
+    ):
+        assert repr(nn.Sequential(make(nn))) == repr(torch.nn.Sequential(make(torch.nn)))
+
+
+def test_running_statistics_follow_the_batches_and_serve_in_evaluation():
+    x = np.random.default_rng(3).normal(2, 3, size=(64, 3))
+    ours, theirs = (
+        nn.Sequential(nn.BatchNorm1d(3), dtype="float64"),
+        torch.nn.Sequential(torch.nn.BatchNorm1d(3)).double(),
+    )
+    for first in range(0, 64, 16):
+        ours(x[first : first + 16])
+        theirs(torch.from_numpy(x[first : first + 16]))
+    found, expected = ours.state_dict(), theirs.state_dict()
+    np.testing.assert_allclose(found["0.running_mean"], expected["0.running_mean"].numpy(), rtol=1e-12)
+    biased = 0.9**4 + (expected["0.running_var"].numpy() - 0.9**4) * 15 / 16
+    np.testing.assert_allclose(found["0.running_var"], biased, rtol=1e-12)
+    ours.load_state_dict(expected)
+    np.testing.assert_allclose(ours.eval()(x), theirs.eval()(torch.from_numpy(x)).detach().numpy(), rtol=1e-12)
+    assert all(np.array_equal(value, expected[name].numpy()) for name, value in ours.state_dict().items())
 
 
 def test_names_shapes_and_states_are_interchangeable():

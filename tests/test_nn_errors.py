@@ -241,6 +241,12 @@ def test_a_column_against_a_row_is_not_broadcast():
             ValueError,
             "layer '1' has input_shape (5,), but layer '0' gives (4,)",
         ),
+        (
+            lambda: nn.Sequential(gg.Dense(2, kernel_regularizer="l2", input_shape=(3,)))(X),
+            ValueError,
+            "layer '0' has a kernel_regularizer, which is no part of nn's losses: use the optimizer's weight_decay, "
+            "or a Trainer",
+        ),
         (lambda: nn.Linear(0, 1), ValueError, "in_features must be at least 1; given 0"),
         (lambda: nn.Linear(1, 2.0), TypeError, "out_features must be an integer; given 2.0 of type float"),
         (lambda: nn.Linear(1, 2, bias=0), TypeError, "bias must be True or False; given 0 of type int"),

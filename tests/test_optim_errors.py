@@ -71,6 +71,26 @@ def given_parameters(**options):
             ValueError,
             "unknown option 'rate'; known: lr, momentum, dampening, weight_decay, nesterov",
         ),
+        (
+            lambda: optim.RMSprop(two_layers().parameters(), alpha=1),
+            ValueError,
+            "alpha must be finite and >= 0 and < 1; given 1",
+        ),
+        (
+            lambda: optim.RMSprop(two_layers().parameters(), centered=True),
+            ValueError,
+            "centered must be False; given True",
+        ),
+        (
+            lambda: optim.Adagrad(two_layers().parameters(), lr_decay=0.1),
+            ValueError,
+            "lr_decay must be 0; given 0.1: write param_groups[0]['lr'] instead",
+        ),
+        (
+            lambda: optim.RMSprop(two_layers().parameters()).param_groups[0].update(momentum=0.9),
+            ValueError,
+            "momentum is fixed from the start, 0.0 here; make a new optimizer for another",
+        ),
         (lambda: optim.SGD([{"lr": 1}]), ValueError, "a group of parameters needs 'params'; given 'lr'"),
     ],
 )

@@ -111,7 +111,7 @@ def test_repr_is_pytorchs():
         "  (1): Linear(in_features=4, out_features=3, bias=True)",
         "  (2): BatchNorm1d(3, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)",
         "  (3): Dropout(p=0.2, inplace=False)",
-        "  (4): LayerNorm((3,), eps=1e-05, elementwise_affine=True)",
+        "  (4): LayerNorm((3,), eps=1e-05, elementwise_affine=True, bias=True)",
     ]
 
 

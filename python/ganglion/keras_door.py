@@ -205,6 +205,15 @@ class KerasDoor:
         return CompiledOptimizer(self._compiled("optimizer"))
 
     @property
+    def stop_training(self) -> bool:
+        """Whether the `fit` that runs is to end with its epoch; callbacks set it."""
+        return self._compiled("stop_training").stop_training
+
+    @stop_training.setter
+    def stop_training(self, value: bool) -> None:
+        self._compiled("stop_training").stop_training = value
+
+    @property
     def loss(self) -> Loss:
         """The loss."""
         return self._compiled("loss").loss

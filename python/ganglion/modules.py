@@ -142,7 +142,9 @@ def Flatten(start_dim: int = 1, end_dim: int = -1) -> layers.Flatten:  # noqa: N
 
 
 def _batch_norm(layer: Any, features: int) -> str:
-    options = f"eps={layer.epsilon}, momentum={round(1 - layer.momentum, 12)}, affine={layer.scale}"
+    options = (
+        f"eps={layer.epsilon}, momentum={round(1 - layer.momentum, 12)}, affine={layer.scale}, bias={layer.center}"
+    )
     return f"BatchNorm1d({features}, {options}, track_running_stats=True)"
 
 
@@ -160,7 +162,7 @@ TEXTS: dict[type[Layer], Callable[[Any, int], str]] = {
     layers.Dropout: lambda layer, _: f"Dropout(p={layer.rate}, inplace=False)",
     layers.BatchNormalization: _batch_norm,
     layers.LayerNormalization: lambda layer, features: (
-        f"LayerNorm(({features},), eps={layer.epsilon}, elementwise_affine={layer.scale})"
+        f"LayerNorm(({features},), eps={layer.epsilon}, elementwise_affine={layer.scale}, bias={layer.center})"
     ),
     layers.Flatten: lambda _layer, _: "Flatten(start_dim=1, end_dim=-1)",
     layers.GELU: lambda layer, _: f"GELU(approximate={'tanh' if layer.approximate else 'none'!r})",

@@ -102,7 +102,7 @@ NAMES = {
 ELSEWHERE = {
     "Module": "a network is an nn.Sequential of layers",
     "Parameter": "parameters belong to the layers of an nn.Sequential: model.parameters()",
-    "functional": "a network is an nn.Sequential of layers like nn.ReLU(); plain functions are in ganglion.functional",
+    "functional": "a network is an nn.Sequential of layers like nn.ReLU()",
     "init": "nn.Linear initializes as PyTorch does; Dense(kernel_initializer=…) takes other initializers",
 }
 
@@ -228,6 +228,12 @@ class Sequential(sequential.Sequential):
     def passes(self) -> _native.Passes:
         """Gradients and forward passes on the core's side."""
         if self._passes is None:
+            for layer in self.layers:
+                if getattr(layer, "kernel_regularizer", None) is not None:
+                    raise ValueError(
+                        f"layer {layer.name!r} has a kernel_regularizer, which is no part of nn's losses: use the "
+                        "optimizer's weight_decay, or a Trainer"
+                    )
             self._passes = _native.Passes(self.network)
         return self._passes
 
@@ -306,7 +312,7 @@ class Sequential(sequential.Sequential):
                     return self[index]
             if name in METHODS:
                 raise AttributeError(f"a model has no {name}(): {METHODS[name]}", name=name, obj=self)
-            return super().__getattr__(name)
+            return self.__getattribute__(name)  # raises what it raised before: here leads every AttributeError
 
     def __repr__(self) -> str:
         sizes = [0] * len(self) if self._network is None else self._architecture.sizes(self._features)

@@ -17,13 +17,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from ganglion import _native, inputs, machine, optimizers
 from ganglion.descriptions import unknown_name
 from ganglion.results import Parameter
 
-__all__ = ["SGD", "Adam", "Optimizer", "ParameterGroup"]
+__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "ParameterGroup", "RMSprop"]
 
 ELSEWHERE = {
     "lr_scheduler": "set optimizer.param_groups[0]['lr'] where the rate is to change",
@@ -45,9 +45,15 @@ class ParameterGroup(dict[str, Any]):
         If a key is none of the optimizer's options, or a value of the wrong type or out of bounds.
     """
 
-    def __init__(self, options: Mapping[str, Any], describe: Callable[[dict[str, Any]], optimizers.Optimizer]) -> None:
+    def __init__(
+        self,
+        options: Mapping[str, Any],
+        describe: Callable[[dict[str, Any]], optimizers.Optimizer],
+        fixed: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(options)
         self._describe = describe
+        self._fixed = fixed
         self.changed = True  # since the core was told
         self.rate = 0.0
         self._check(dict(self))
@@ -62,6 +68,8 @@ class ParameterGroup(dict[str, Any]):
             raise ValueError(unknown_name("option", key, [known for known in self if known != "params"]))
         if key == "params":
             raise TypeError("the parameters of a group are fixed; make a new optimizer for others")
+        if key in self._fixed and value != self[key]:
+            raise ValueError(f"{key} is fixed from the start, {self[key]} here; make a new optimizer for another")
         if key == "lr":  # the one that loops write
             self.rate = inputs.real("lr", value, minimum=0)
         else:
@@ -84,8 +92,12 @@ class Optimizer(ABC):
         A `ParameterGroup` for each set of parameters; ``param_groups[0]["lr"]`` is the learning rate.
     """
 
+    _fixed: ClassVar[tuple[str, ...]] = ()  # options that say what the moments mean
+
     def __init__(self, params: Iterable[Any], options: Mapping[str, Any]) -> None:
-        self.param_groups = [ParameterGroup({**options, **given}, self._describe) for given in _groups(params, options)]
+        self.param_groups = [
+            ParameterGroup({**options, **given}, self._describe, self._fixed) for given in _groups(params, options)
+        ]
         everything = [parameter for group in self.param_groups for parameter in group["params"]]
         self._model = _model_of(everything)
         self._numbers = [parameter.index for parameter in everything]
@@ -97,9 +109,9 @@ class Optimizer(ABC):
         ]
         self._updates = _native.Updates(self._model.passes, groups)
 
-    @staticmethod
+    @classmethod
     @abstractmethod
-    def _describe(options: dict[str, Any]) -> optimizers.Optimizer:
+    def _describe(cls, options: dict[str, Any]) -> optimizers.Optimizer:
         """The optimizer in the house's own words; its learning rate is the group's."""
 
     def zero_grad(self, set_to_none: bool = True) -> None:  # noqa: ARG002
@@ -201,8 +213,8 @@ class SGD(Optimizer):
         options = {"momentum": momentum, "dampening": dampening, "weight_decay": weight_decay, "nesterov": nesterov}
         super().__init__(params, {"lr": lr, **options})
 
-    @staticmethod
-    def _describe(options: dict[str, Any]) -> optimizers.Optimizer:
+    @classmethod
+    def _describe(cls, options: dict[str, Any]) -> optimizers.Optimizer:
         if inputs.real("dampening", options["dampening"]) != 0:
             raise ValueError(f"dampening must be 0; given {options['dampening']}")
         return optimizers.SGD(
@@ -230,6 +242,8 @@ class Adam(Optimizer):
         If an argument is of the wrong type or out of bounds, or parameters are of several models.
     """
 
+    _description: ClassVar[type[optimizers.Adam]] = optimizers.Adam
+
     def __init__(
         self,
         params: Iterable[Any],
@@ -240,11 +254,141 @@ class Adam(Optimizer):
     ) -> None:
         super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay})
 
-    @staticmethod
-    def _describe(options: dict[str, Any]) -> optimizers.Optimizer:
+    @classmethod
+    def _describe(cls, options: dict[str, Any]) -> optimizers.Optimizer:
         beta1, beta2 = _betas(options["betas"])
         eps = inputs.real("eps", options["eps"], above=0)
-        return optimizers.Adam(beta1=beta1, beta2=beta2, epsilon=eps, weight_decay=options["weight_decay"])
+        return cls._description(beta1=beta1, beta2=beta2, epsilon=eps, weight_decay=options["weight_decay"])
+
+
+class AdamW(Adam):
+    """`optimizers.AdamW`, PyTorch's ``AdamW``.
+
+    Parameters
+    ----------
+    params
+        ``model.parameters()``, or dictionaries of ``"params"`` and options of their own.
+    lr
+        The learning rate, at least 0.
+    betas, eps
+        (beta1, beta2) and epsilon of `optimizers.AdamW`.
+    weight_decay
+        As `optimizers.AdamW` takes it: decoupled from the gradient.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong type or out of bounds, or parameters are of several models.
+    """
+
+    _description = optimizers.AdamW
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay)
+
+
+class RMSprop(Optimizer):
+    """`optimizers.RMSprop`, PyTorch's ``RMSprop``.
+
+    Parameters
+    ----------
+    params
+        ``model.parameters()``, or dictionaries of ``"params"`` and options of their own.
+    lr
+        The learning rate, at least 0.
+    alpha, eps
+        rho and epsilon of `optimizers.RMSprop`.
+    weight_decay, momentum
+        As `optimizers.RMSprop` takes them; the momentum is fixed from the start.
+    centered
+        False.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong type or out of bounds, or parameters are of several models.
+    """
+
+    _fixed = ("momentum",)
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-2,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        momentum: float = 0.0,
+        centered: bool = False,
+    ) -> None:
+        options = {"alpha": alpha, "eps": eps, "weight_decay": weight_decay, "momentum": momentum, "centered": centered}
+        super().__init__(params, {"lr": lr, **options})
+
+    @classmethod
+    def _describe(cls, options: dict[str, Any]) -> optimizers.Optimizer:
+        if inputs.flag("centered", options["centered"]):
+            raise ValueError("centered must be False; given True")
+        return optimizers.RMSprop(
+            rho=inputs.real("alpha", options["alpha"], minimum=0, below=1),
+            momentum=options["momentum"],
+            epsilon=inputs.real("eps", options["eps"], above=0),
+            weight_decay=options["weight_decay"],
+        )
+
+
+class Adagrad(Optimizer):
+    """`optimizers.AdaGrad`, PyTorch's ``Adagrad``.
+
+    Parameters
+    ----------
+    params
+        ``model.parameters()``, or dictionaries of ``"params"`` and options of their own.
+    lr
+        The learning rate, at least 0.
+    lr_decay
+        0.
+    weight_decay
+        As `optimizers.AdaGrad` takes it.
+    initial_accumulator_value, eps
+        initial_accumulator and epsilon of `optimizers.AdaGrad`; the former is fixed from the start.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong type or out of bounds, or parameters are of several models.
+    """
+
+    _fixed = ("initial_accumulator_value",)
+
+    def __init__(
+        self,
+        params: Iterable[Any],
+        lr: float = 1e-2,
+        lr_decay: float = 0.0,
+        weight_decay: float = 0.0,
+        initial_accumulator_value: float = 0.0,
+        eps: float = 1e-10,
+    ) -> None:
+        options = {"lr_decay": lr_decay, "weight_decay": weight_decay, "eps": eps}
+        super().__init__(params, {"lr": lr, **options, "initial_accumulator_value": initial_accumulator_value})
+
+    @classmethod
+    def _describe(cls, options: dict[str, Any]) -> optimizers.Optimizer:
+        if inputs.real("lr_decay", options["lr_decay"]) != 0:
+            raise ValueError(f"lr_decay must be 0; given {options['lr_decay']}: write param_groups[0]['lr'] instead")
+        start = inputs.real("initial_accumulator_value", options["initial_accumulator_value"], minimum=0)
+        return optimizers.AdaGrad(
+            initial_accumulator=start,
+            epsilon=inputs.real("eps", options["eps"], above=0),
+            weight_decay=options["weight_decay"],
+        )
 
 
 def _betas(value: object) -> tuple[float, float]:

@@ -57,10 +57,12 @@ class Optimizer(Clipping):
     # Not fields: a dataclass would put them before all of its rows' own.
     learning_rate: float | Schedule
     weight_decay: float
+    synonyms = MappingProxyType({"global_clipnorm": ("clip_norm", itself), "clipvalue": ("clip_value", itself)})
     elsewhere = MappingProxyType(
         {
             "lr": "did you mean 'learning_rate'?",
             "decay": "give learning_rate a schedule, like LinearDecay(0.1, 0.0, 1000)",
+            "clipnorm": "Keras's clipnorm has a norm for each array; clip_norm, its global_clipnorm, has one for all",
         }
     )
 
@@ -193,7 +195,7 @@ class Adam(Optimizer):
     beta2: float = 0.999
     epsilon: float = 1e-8
     weight_decay: float = 0.0
-    synonyms = MappingProxyType({"beta_1": ("beta1", itself), "beta_2": ("beta2", itself)})
+    synonyms = MappingProxyType({**Optimizer.synonyms, "beta_1": ("beta1", itself), "beta_2": ("beta2", itself)})
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -345,7 +347,7 @@ class AdaGrad(Optimizer):
     initial_accumulator: float = 0.0
     epsilon: float = 1e-10
     weight_decay: float = 0.0
-    synonyms = MappingProxyType({"initial_accumulator_value": ("initial_accumulator", itself)})
+    synonyms = MappingProxyType({**Optimizer.synonyms, "initial_accumulator_value": ("initial_accumulator", itself)})
 
     def __post_init__(self) -> None:
         super().__post_init__()
