@@ -109,7 +109,7 @@ def test_repr_is_pytorchs():
     assert repr(nn.Sequential(layers)).splitlines()[1:-1] == [
         "  (0): Flatten(start_dim=1, end_dim=-1)",
         "  (1): Linear(in_features=4, out_features=3, bias=True)",
-        "  (2): BatchNorm1d(3, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)",
+        "  (2): BatchNorm1d(3, eps=1e-05, momentum=0.1, affine=True, bias=True, track_running_stats=True)",
         "  (3): Dropout(p=0.2, inplace=False)",
         "  (4): LayerNorm((3,), eps=1e-05, elementwise_affine=True, bias=True)",
     ]
