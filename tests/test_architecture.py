@@ -26,6 +26,7 @@ LEVELS = (
     ("phases",),
     ("training",),
     ("device", "passes"),
+    ("verdict",),
     ("processor", "run"),
 )
 LEVEL = {unit: level for level, units in enumerate(LEVELS) for unit in units}

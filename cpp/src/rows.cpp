@@ -62,17 +62,21 @@ template <class T> void set_batch(Step<T> &step, Index first, Index rows) {
     step.rows = rows;
     step.x = step.order || step.net->input_scale.given ? MatrixView<const T>{} : rows_in_place<T>(step.feed->x, first, rows);
     step.in_place = step.x.data != nullptr;
-    if (!step.in_place) step.x = read(step.workspace->x, 0, rows, 0, step.net->inputs, step.net->inputs);
+    if (!step.in_place) step.x = read(step.workspace->x[step.slot], 0, rows, 0, step.net->inputs, step.net->inputs);
 }
 
 template <class T> void gather_rows(const Step<T> &step, Index row, Index rows, Scratch<T> &scratch) {
-    const Index inputs = step.net->inputs, first = step.first + row;
+    if (step.gathered) return;
+    keep_largest(scratch.notes.input, step.in_place ? step.kernels->largest(input_rows(step, 0, row, rows, 0, step.net->inputs))
+                                                    : gather_into(step, step.slot, step.first, row, rows));
+}
+
+template <class T> T gather_into(const Step<T> &step, int slot, Index first, Index row, Index rows) {
+    const Index inputs = step.net->inputs;
     const InputScale &scale = step.net->input_scale;
-    const T largest = step.in_place ? step.kernels->largest(input_rows(step, 0, row, rows, 0, inputs))
-                                    : gather(*step.kernels, step.feed->x, step.order ? step.order + first : nullptr, first,
-                                             view(step.workspace->x, row, rows, 0, inputs, inputs), scale.given,
-                                             static_cast<T>(scale.scale), static_cast<T>(scale.offset));
-    keep_largest(scratch.notes.input, largest);
+    return gather(*step.kernels, step.feed->x, step.order ? step.order + first + row : nullptr, first + row,
+                  view(step.workspace->x[slot], row, rows, 0, inputs, inputs), scale.given, static_cast<T>(scale.scale),
+                  static_cast<T>(scale.offset));
 }
 
 // h = f(x · W + b) for some rows and columns of a stage.
@@ -183,6 +187,7 @@ template <class T> T loss_scale(const LossKernels<T> &loss, Index rows, Index co
 
 template void set_batch(Step<float> &, Index, Index);
 template void gather_rows(const Step<float> &, Index, Index, Scratch<float> &);
+template float gather_into(const Step<float> &, int, Index, Index, Index);
 template void forward_tile(const Step<float> &, const Unit &, Scratch<float> &);
 template void forward_part(const Step<float> &, Index, Index, Index, Index, Scratch<float> &);
 template void forward_rows(const Step<float> &, Index, Index, Scratch<float> &);
@@ -195,6 +200,7 @@ template void back_rows(const Step<float> &, const Unit &, Scratch<float> &);
 template float loss_scale(const LossKernels<float> &, Index, Index);
 template void set_batch(Step<double> &, Index, Index);
 template void gather_rows(const Step<double> &, Index, Index, Scratch<double> &);
+template double gather_into(const Step<double> &, int, Index, Index, Index);
 template void forward_tile(const Step<double> &, const Unit &, Scratch<double> &);
 template void forward_part(const Step<double> &, Index, Index, Index, Index, Scratch<double> &);
 template void forward_rows(const Step<double> &, Index, Index, Scratch<double> &);

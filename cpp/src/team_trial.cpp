@@ -11,10 +11,12 @@ constexpr double window_seconds = 300e-6; // of timed steps in one round
 constexpr Index most_window_steps = 128;
 constexpr double hopeless = 1.5;    // times the best: no further rounds
 constexpr double worthwhile = 0.97; // of the smaller team's time, for a larger one to be used
+constexpr double long_step = 1e-3;  // of which a round times one: a disturbance of some milliseconds is half a trial
 
 } // namespace
 
-TeamTrial::TeamTrial(int least, int most, Index rows, std::optional<Strategy> forced) {
+TeamTrial::TeamTrial(int least, int most, Index rows, std::optional<Strategy> forced, const TeamTrial *before) {
+    if (before) doubt_ = std::min(longest, 2 * before->doubt_);
     const auto add = [&](int threads) {
         if (forced) candidates_.push_back({{threads, *forced}, {}});
         else
@@ -40,7 +42,7 @@ Index TeamTrial::steps() const {
 Index TeamTrial::steps_until_stale() const {
     if (candidates_.size() == 1) return std::numeric_limits<Index>::max();
     const std::vector<double> &known = candidates_[current_].seconds;
-    const double seconds = std::chrono::duration<double>(lifetime).count();
+    const double seconds = lifetime_.count();
     return known.empty() ? most_window_steps : 1 + static_cast<Index>(seconds / std::max(candidates_[current_].median(), 1e-9));
 }
 
@@ -66,6 +68,10 @@ void TeamTrial::decide() {
     current_ = 0;
     for (std::size_t i = 1; i < candidates_.size(); ++i)
         if (candidates_[i].median() < worthwhile * candidates_[current_].median()) current_ = i;
+    // That less than all threads are best for large steps is not believed at once.
+    const Candidate &best = candidates_[current_];
+    const bool doubtful = best.team.threads < candidates_.back().team.threads && best.median() >= long_step;
+    lifetime_ = doubtful ? doubt_ : longest;
     decided_ = true;
     decided_at_ = Clock::now();
 }

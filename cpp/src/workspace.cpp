@@ -35,7 +35,7 @@ template <class T> void add_threads(Workspace<T> &space, const Architecture &net
 template <class T> Workspace<T> make_forward_workspace(const Architecture &net, Index rows) {
     Workspace<T> space;
     space.capacity = rows;
-    space.x = Buffer<T>(checked_product(rows, row_stride(net.inputs)));
+    space.x[0] = Buffer<T>(checked_product(rows, row_stride(net.inputs)));
     for (const Stage &stage : net.stages) {
         const Index size = checked_product(rows, row_stride(stage.outputs));
         space.h.emplace_back(size);
@@ -61,6 +61,7 @@ template <class T> Workspace<T> make_loss_workspace(const Architecture &net, Ind
 template <class T>
 Workspace<T> make_workspace(const Architecture &net, Index rows, int team, const std::vector<Metric> &metrics, bool stored) {
     Workspace<T> space = make_loss_workspace<T>(net, rows, metrics);
+    space.x[1] = Buffer<T>(space.x[0].size());
     space.gradients = Buffer<T>(stored ? net.parameter_elements : 0);
     const Index parameter_count = static_cast<Index>(net.parameters.size());
     space.squares = Buffer<double>(stored ? parameter_rows(net, parameter_count) : 0);

@@ -7,6 +7,8 @@ namespace ganglion {
 // The batch of the epoch's rows from `first` on.
 template <class T> void set_batch(Step<T> &step, Index first, Index rows);
 template <class T> void gather_rows(const Step<T> &step, Index row, Index rows, Scratch<T> &scratch);
+// Some rows of the batch that begins at `first` into one of the workspace's two; the largest |x|.
+template <class T> T gather_into(const Step<T> &step, int slot, Index first, Index row, Index rows);
 // Some rows and columns of one stage's output.
 template <class T> void forward_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch);
 // Rows through all stages.

@@ -17,10 +17,11 @@ struct Team {
 class TeamTrial {
   public:
     // Of teams of `least`, twice as many … and `most` threads, with the plans that suit batches of `rows` rows, or with the forced.
-    TeamTrial(int least, int most, Index rows, std::optional<Strategy> forced);
+    // `before`: what was found out earlier.
+    TeamTrial(int least, int most, Index rows, std::optional<Strategy> forced, const TeamTrial *before = nullptr);
 
     bool decided() const { return decided_; }
-    bool stale() const { return decided_ && candidates_.size() > 1 && Clock::now() - decided_at_ > lifetime; }
+    bool stale() const { return decided_ && candidates_.size() > 1 && Clock::now() - decided_at_ > lifetime_; }
     const Team &team() const { return candidates_[current_].team; } // to use now
     Index steps() const;              // to make with it before the next look; a first one, which wakes the team, is not timed
     Index steps_until_stale() const;  // to make with the chosen one before it is asked again
@@ -28,7 +29,9 @@ class TeamTrial {
 
   private:
     using Clock = std::chrono::steady_clock;
-    static constexpr auto lifetime = std::chrono::seconds(3); // other work on the machine comes and goes
+    using Duration = std::chrono::duration<double>;
+    static constexpr Duration longest{3};       // that a decision holds: other work on the machine comes and goes
+    static constexpr Duration first_doubt{0.1}; // that one holds which may be owed to a disturbance
 
     struct Candidate {
         Team team;
@@ -41,6 +44,7 @@ class TeamTrial {
     std::vector<Candidate> candidates_;
     std::size_t current_ = 0;
     bool decided_ = false;
+    Duration doubt_ = first_doubt, lifetime_ = longest;
     Clock::time_point decided_at_;
 };
 

@@ -48,7 +48,7 @@ struct Moment {
 // Buffers of a batch of up to `capacity` rows.
 template <class T> struct Workspace {
     Index capacity = 0;
-    Buffer<T> x;                           // (B, I): the batch, where x can not be read in place
+    Buffer<T> x[2];                        // (B, I): the batch, where x can not be read in place, and in training the next one
     std::vector<Buffer<T>> h, z, d;        // by stage (B, O): output, input of the activation where its backward needs it, dz
     std::vector<Normalized<T>> normalized; // by stage; empty where it is no normalization
     Buffer<T> losses;                      // (B,)
@@ -83,6 +83,8 @@ template <class T> struct Step {
     T gradient_scale = 1, gradient_bound = std::numeric_limits<T>::infinity(); // before the optimizer sees them
     bool training = false; // else dropouts do nothing and normalizations over the batch take the moving statistics
     Moment moment = {};
+    int slot = 0;          // of the batch in the workspace
+    bool gathered = false; // it is there already
 };
 
 // Allocates for forward passes over up to `rows` rows on one thread.
