@@ -26,6 +26,7 @@ def test_it_runs_as_a_module():
         ([], "the following arguments are required: COMMAND"),
         (["dance"], "invalid choice: 'dance' .choose from '?bench'?, '?demo'?, '?info'?, '?verify'?"),
         (["demo", "cifar"], "invalid choice: 'cifar' .choose from '?digits'?, '?mnist'?"),
+        (["bench", "--rounds", "0"], "argument --rounds: expected a whole number of at least 1, got '0'"),
         (["demo", "--epochs", "0"], "argument --epochs: expected a whole number of at least 1, got '0'"),
         (["demo", "--epochs", "1.5"], "argument --epochs: expected a whole number of at least 1, got '1.5'"),
         (["demo", "--seed", "-1"], "argument --seed: expected a whole number of at least 0, got '-1'"),
@@ -40,6 +41,11 @@ def test_wrong_arguments_are_explained(capsys, arguments, message):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (
+            ["bench", "--only", "numpyy"],
+            "ganglion bench: unknown peer 'numpyy'; known are ganglion, ganglion.loop, numpy, "
+            "torch, torch.compile, jax, jax.scan, keras, sklearn, onnxruntime\n",
+        ),
         (["demo", "mnist"], "ganglion demo: mnist and --data DIR go together: ganglion demo mnist --data FOLDER\n"),
         (
             ["demo", "--data", "."],

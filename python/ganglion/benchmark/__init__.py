@@ -61,23 +61,25 @@ def run(
     names = _peers(only, quick)
     here = table.Machine.here()
     print(here)
-    print(
-        f"{plan.rounds} rounds in random order, each peer in processes of its own; medians of the better of one thread"
-    )
-    print("and the peer's default; answers compared with float64 before anything was timed")
-    outcomes = []
+    print("answers are compared with float64 first; then each peer is timed in processes of its own, interleaved;")
+    print(f"medians of {plan.rounds} rounds, the better of one thread and the peer's default")
+    outcomes: list[processes.Outcome] = []
+    imported: dict[str, tuple[float, ...]] = {}
+
+    def show(block: str) -> None:
+        print(f"\n{block}", flush=True)
+        if json is not None:  # each time, so that an interruption loses little
+            table.write(json, table.to_json(here, plan, outcomes, imported))
+
     for each in chosen.values():
         outcomes.append(processes.compare(each, names, processes.settings(each, here.threads), plan))
-        print(f"\n{table.block(outcomes[-1], here)}", flush=True)
-    imported: dict[str, tuple[float, ...]] = {}
+        show(table.block(outcomes[-1], here))
     if "import" in work:
         wanted = [name for name in imports.IMPORTS if name.partition(" ")[0] in names]
-        imported = imports.import_seconds(wanted, plan.rounds)
-        print(f"\n{table.imports_block(imported)}", flush=True)
+        imported.update(imports.import_seconds(wanted, plan.rounds))
+        show(table.imports_block(imported))
     if total := table.summary(outcomes):
         print(f"\n{total}")
-    if json is not None:
-        table.write(json, table.to_json(here, plan, outcomes, imported))
     measured = bool(imported) or any(outcome.results for outcome in outcomes)
     return measured and not any(outcome.dropped for outcome in outcomes)
 

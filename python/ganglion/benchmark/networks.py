@@ -6,7 +6,6 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,6 +60,8 @@ class Training(Workload):
         Steps of an epoch, which goes through all rows, and epochs between two looks at the clock.
     shuffle
         Whether each epoch takes the rows in a new order when it is timed. The answer is that of the rows as they lie.
+    checked_steps
+        How many steps the answer is of.
     """
 
     widths: tuple[int, ...]
@@ -71,13 +72,13 @@ class Training(Workload):
     steps: int
     epochs: int = 1
     shuffle: bool = False
+    checked_steps: int = 4
 
     unit = "step"
     # Peers lie 1e-6 to 1e-2 off: one of the three million inputs of `wide`'s ReLUs that is all rounding, taken for
     # positive, changes the gradients of a unit, and Adam makes whole steps of its smallest ones. A step of the four
     # left out is 0.25, a learning rate 10 % too small 0.1.
     tolerance = 0.05
-    checked_steps: ClassVar[int] = 4
 
     @property
     def title(self) -> str:

@@ -34,12 +34,12 @@ def _core() -> tuple[Any, str]:
 
 
 def ganglion_product(work: Product, threads: int) -> Job:
-    """The kernel, B in place."""
-    del threads
-    operations, kernel_set = _core()
+    """`functional.matmul`."""
+    from ganglion import functional
+
     a, b = work.factors()
     out = np.empty((work.M, work.N), np.float32)
-    return _job(work, lambda: operations.matmul(kernel_set, a, b, out=out))
+    return _job(work, lambda: functional.matmul(a, b, out, threads=threads))
 
 
 def numpy_product(work: Product, threads: int) -> Job:

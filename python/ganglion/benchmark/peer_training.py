@@ -196,7 +196,8 @@ def keras(work: Training, threads: int) -> Job:
     if "KERAS_BACKEND" not in os.environ:
         from importlib.util import find_spec
 
-        os.environ["KERAS_BACKEND"] = next(name for name in ("jax", "torch", "tensorflow") if find_spec(name))
+        installed = (name for name in ("jax", "torch", "tensorflow") if find_spec(name))
+        os.environ["KERAS_BACKEND"] = next(installed, "jax")
     import keras
 
     layers = [keras.layers.Dense(units, activation=work.activation) for units in work.widths[1:-1]]

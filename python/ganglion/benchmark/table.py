@@ -20,6 +20,7 @@ from ganglion.benchmark.processes import Outcome, Plan, Result
 __all__ = ["Machine", "block", "imports_block", "summary", "to_json", "write"]
 
 FORMAT = 1  # of the JSON file
+STREAMED = 2**25  # numbers, 128 MiB
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Machine:
         The most that ganglion takes by default; the other libraries have their own rules.
     peak
         Floating-point operations a second of an FMA loop, on one thread and on all.
+    bandwidth
+        Bytes a second of an update on all threads that reads and writes arrays larger than any cache.
     versions
         Of Python and of the libraries that are installed.
     """
@@ -40,6 +43,7 @@ class Machine:
     kernel_set: str
     threads: int
     peak: tuple[float, float]
+    bandwidth: float
     versions: dict[str, str]
 
     @classmethod
@@ -47,8 +51,9 @@ class Machine:
         """Ask this machine."""
         info = gg.info()
         peaks = (_native.measured_peak(machine.context(threads)) for threads in (1, info.threads))
+        updated = STREAMED / _native.measured_update(machine.context(info.threads), "sgd", STREAMED)
         known = {"Python": platform.python_version(), **dict(versions()), "ganglion": info.version}
-        return cls(info.cpu, info.kernel_set, info.threads, (next(peaks), next(peaks)), known)
+        return cls(info.cpu, info.kernel_set, info.threads, (next(peaks), next(peaks)), 8 * updated, known)
 
     def peak_of(self, result: Result) -> float:
         """The peak at the result's number of threads."""
@@ -59,7 +64,8 @@ class Machine:
         libraries = ", ".join(f"{name} {version}" for name, version in self.versions.items())
         return (
             f"{self.cpu}, {_threads(self.threads)} by default, kernel set {self.kernel_set}\n"
-            f"measured peak, an FMA loop in float32: {one} GFLOP/s on one thread, {every} on {self.threads}\n"
+            f"measured peak, an FMA loop in float32: {one} GFLOP/s on one thread, {every} on {self.threads}; "
+            f"memory: {self.bandwidth / 1e9:.3g} GB/s\n"
             f"{libraries}"
         )
 
@@ -81,10 +87,14 @@ def shown_time(seconds: float) -> str:
     return f"{micros:.{min(digits, 2)}f}"
 
 
+def _operations(flops: int) -> str:
+    return f"{flops / 1e9:.3g} GFLOP" if flops >= 1e9 else f"{flops / 1e6:.3g} MFLOP"
+
+
 def _row(result: Result, outcome: Outcome, here: Machine, ours: Result | None) -> list[str]:
     speed = outcome.work.flops / result.median
     spread = f"{shown_time(min(result.seconds))} – {shown_time(max(result.seconds))}"
-    rate = [f"{speed / 1e9:.3g}", f"{speed / here.peak_of(result):.0%}"] if outcome.work.flops else ["", ""]
+    rate = [f"{speed / 1e9:.3g}", f"{speed / here.peak_of(result):.1%}"] if outcome.work.flops else ["", ""]
     ratio = f"{result.median / ours.median:.2f}" if ours else ""
     return [result.peer, shown_time(result.median), spread, _threads(result.threads), *rate, ratio]
 
@@ -92,7 +102,7 @@ def _row(result: Result, outcome: Outcome, here: Machine, ours: Result | None) -
 def block(outcome: Outcome, here: Machine) -> str:
     """The table of one workload: a peer a line, fastest first, the better of its numbers of threads."""
     work = outcome.work
-    amount = f", {work.flops / 1e6:.3g} MFLOP a {work.unit}" if work.flops else ""
+    amount = f", {_operations(work.flops)} a {work.unit}" if work.flops else ""
     lines = [f"{work.name}: {work.title}{amount}"]
     ours = next((result for result in outcome.best() if result.peer == "ganglion"), None)
     if outcome.results:

@@ -80,7 +80,7 @@ class Workload(ABC):
         return [0.0] * len(self.expected())
 
     def deviation(self, answer: Sequence[NDArray[Any]], expected: Sequence[Exact]) -> float:
-        """‖answer − expected‖ / ‖expected − start‖, infinite where the shapes are wrong or a number is not finite.
+        """The largest ‖answer − expected‖ / ‖expected − start‖ of the answer's arrays; infinite where shapes differ.
 
         Doing nothing has the deviation 1, and so has doing twice as much.
 
@@ -94,9 +94,9 @@ class Workload(ABC):
         """
         if [part.shape for part in answer] != [part.shape for part in expected]:
             return math.inf
-        wrong = math.hypot(*(_norm(a - e) for a, e in zip(answer, expected, strict=True)))
-        size = math.hypot(*(_norm(e - s) for e, s in zip(expected, self.start(), strict=True)))
-        return wrong / size if math.isfinite(wrong) else math.inf
+        parts = zip(answer, expected, self.start(), strict=True)
+        shares = [_norm(a - e) / _norm(e - s) for a, e, s in parts]
+        return max(shares) if np.isfinite(shares).all() else math.inf
 
 
 def _norm(x: Exact) -> float:

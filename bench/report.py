@@ -1,0 +1,107 @@
+"""Draws what ``ganglion bench --json FILE`` has measured: bars of every peer's speed, and a roofline.
+
+usage: python bench/report.py FILE [--out FOLDER]      writes speed.svg and roofline.svg (default: docs/images)
+"""
+
+import argparse
+import json
+import statistics
+from pathlib import Path
+
+import numpy as np
+
+from drawing import IMAGES, INK, OTHERS, OURS, panels, save, title
+from ganglion.benchmark.table import shown_time
+
+COLUMNS = 3
+
+
+def best(work):
+    """The better median of each peer in seconds, fastest first."""
+    medians = {}
+    for result in work["results"]:
+        median = statistics.median(result["seconds"])
+        medians[result["peer"]] = min(median, medians.get(result["peer"], median))
+    return dict(sorted(medians.items(), key=lambda item: item[1]))
+
+
+def is_ours(peer):
+    return peer.partition(".")[0] == "ganglion"
+
+
+def draw_speed(works, path):
+    """A panel for each training: how fast each peer is, ganglion being 1."""
+    works = [work for work in works if work["kind"] == "training" and "ganglion" in best(work)]
+    rows = -(-len(works) // COLUMNS)
+    bars = max(len(best(work)) for work in works)
+    figure, axes = panels(rows, min(COLUMNS, len(works)), 10, 0.7 + rows * (0.7 + 0.2 * bars))
+    for each in axes[len(works) :]:
+        each.set_visible(False)
+    for each, work in zip(axes, works, strict=False):
+        medians = best(work)
+        speeds = [medians["ganglion"] / seconds for seconds in medians.values()]
+        colours = [OURS if is_ours(peer) else OTHERS for peer in medians]
+        places = np.arange(len(medians))
+        each.barh(places, speeds, color=colours, height=0.72)
+        for place, speed, seconds in zip(places, speeds, medians.values(), strict=True):
+            each.text(speed + 0.015 * max(speeds), place, f"{shown_time(seconds)} µs", va="center", fontsize=8)
+        each.set_yticks(places, medians)
+        each.invert_yaxis()
+        each.set_xlim(0, 1.28 * max(speeds))
+        each.spines["left"].set_visible(False)
+        each.tick_params(axis="y", length=0)
+        title(each, f"{work['name']}   {work['title'].partition(',')[0]}")
+    figure.supxlabel("steps a second, ganglion = 1; the better of one thread and the default", fontsize=9, color=INK)
+    save(figure, path)
+
+
+def draw_roofline(measured, path):
+    """Speed against operations per byte, under the measured peaks and the measured bandwidth of memory."""
+    machine = measured["machine"]
+    works = [work for work in measured["works"] if work["kind"] in {"training", "prediction"} and work["results"]]
+    figure, (axes,) = panels(1, 1, 8, 5)
+    intensities = [work["flops"] / work["bytes"] for work in works]
+    x = np.geomspace(min(intensities) / 3, max(intensities) * 8, 200)
+    for peak, words in zip(machine["peak"], ("one thread", f"{machine['threads']} threads"), strict=True):
+        axes.axhline(peak / 1e9, color=INK, linewidth=1, linestyle=(0, (5, 2)))
+        axes.text(x[0], peak / 1e9 * 1.06, f"peak, {words}: {peak / 1e9:.0f}", fontsize=8)
+    top = machine["peak"][-1]
+    axes.plot(x, np.minimum(top, machine["bandwidth"] * x) / 1e9, color=INK, linewidth=1.5)
+    foot = x[0] * 1.1
+    axes.text(foot, machine["bandwidth"] * foot / 1e9, f"memory: {machine['bandwidth'] / 1e9:.0f} GB/s ", fontsize=8)
+    lowest = top
+    for work, intensity in zip(works, intensities, strict=True):
+        speeds = {peer: work["flops"] / seconds for peer, seconds in best(work).items()}
+        ours = speeds.get("ganglion")
+        other = max((speed for peer, speed in speeds.items() if not is_ours(peer)), default=None)
+        present = [speed for speed in (ours, other) if speed]
+        lowest = min(lowest, *present)
+        axes.plot([intensity] * len(present), np.array(present) / 1e9, color=INK, linewidth=0.8, zorder=1)
+        marks = ((other, "o", OTHERS, "best other library"), (ours, "D", OURS, "ganglion"))
+        for speed, marker, colour, label in marks:
+            if speed:
+                first = label not in axes.get_legend_handles_labels()[1]
+                axes.plot(
+                    [intensity], [speed / 1e9], marker, color=colour, label=label if first else None, markersize=6
+                )
+        axes.text(intensity * 1.08, min(present) / 1e9, work["name"], fontsize=8, va="top")
+    axes.set(xscale="log", yscale="log", xlim=(x[0], x[-1]), ylim=(lowest / 2e9, top * 2 / 1e9))
+    axes.set_xlabel("floating-point operations per byte that a step or call must move")
+    axes.set_ylabel("GFLOP/s")
+    axes.grid(color=INK, alpha=0.2, linewidth=0.6)
+    axes.legend(loc="lower right", frameon=False, labelcolor=INK)
+    save(figure, path)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--out", type=Path, default=IMAGES)
+    arguments = parser.parse_args()
+    measured = json.loads(arguments.file.read_text(encoding="utf-8"))
+    draw_speed(measured["works"], arguments.out / "speed.svg")
+    draw_roofline(measured, arguments.out / "roofline.svg")
+
+
+if __name__ == "__main__":
+    main()
