@@ -1,6 +1,8 @@
 // What training is told: an optimizer, a loss, a schedule, metrics.
 #include "handles.hpp"
+#include "host.hpp"
 #include <pybind11/stl.h>
+#include <pybind11/typing.h>
 
 namespace ganglion::bindings {
 namespace {
@@ -26,6 +28,10 @@ void bind_descriptions(py::module_ &module) {
         .def_readwrite("clip_value", &OptimizerDescription::clip_value, "The largest magnitude of a gradient; 0: any.");
     py::class_<LossDescription>(module, "Loss", "A loss as the core is told of it; its name does where it has no parameter.")
         .def(py::init<std::string, double>(), py::arg("name"), py::arg("parameter") = 0.0)
+        .def(py::init([](py::typing::Callable<py::object(py::object, py::object)> host) {
+                 return LossDescription{"custom", 0, host_loss(std::move(host))};
+             }),
+             py::arg("host"))
         .def_readonly("name", &LossDescription::name)
         .def_readonly("parameter", &LossDescription::parameter);
     py::implicitly_convertible<py::str, LossDescription>();
@@ -42,7 +48,13 @@ void bind_descriptions(py::module_ &module) {
             py::arg("step"), "Of a step, counted from 0.");
     py::class_<MetricDescription>(module, "Metric", "A metric as the core is told of it; its name alone will do.")
         .def(py::init<std::string, double, Index, bool>(), py::arg("name"), py::arg("threshold") = 0.5, py::arg("k") = 5,
-             py::arg("columns") = false);
+             py::arg("columns") = false)
+        .def(py::init([](py::typing::Callable<py::object(py::object, py::object)> host) {
+                 MetricDescription description{"custom"};
+                 description.host = host_metric(std::move(host));
+                 return description;
+             }),
+             py::arg("host"));
     py::implicitly_convertible<py::str, MetricDescription>();
 }
 

@@ -286,6 +286,19 @@ struct R2 : Error {
     }
 };
 
+// Outputs are handed over together: an activation that the loss has taken is applied in memory of its own.
+struct Host : Mean {
+    static constexpr const char *name = "host";
+    template <class T> static void note(const Metric &metric, const MetricPanel<T> &panel, double *values, Index) {
+        const auto &host = of_type<T>(*metric.description.host);
+        if (metric.activation < 0) return host(panel.output, panel.targets, values);
+        Buffer<T> y(panel.output.rows * panel.output.columns);
+        for (Index r = 0; r < panel.output.rows; ++r)
+            std::copy_n(output_row(metric, panel, r), panel.output.columns, y.data() + r * panel.output.columns);
+        host({y.data(), panel.output.rows, panel.output.columns, panel.output.columns}, panel.targets, values);
+    }
+};
+
 template <class Row> constexpr MetricRow row_of() {
     return {Row::name,
             Row::check,
@@ -305,6 +318,8 @@ template <class Row> constexpr MetricRow row_of() {
 constexpr MetricRow table[] = {row_of<Accuracy>(), row_of<TopK>(), row_of<Precision>(),         row_of<Recall>(),
                                row_of<F1>(),       row_of<Auc>(),  row_of<MeanAbsoluteError>(), row_of<MeanSquaredError>(),
                                row_of<R2>()};
+
+constexpr MetricRow host_row = row_of<Host>();
 
 } // namespace
 
@@ -327,7 +342,7 @@ bool Metric::at_end() const { return row->at_end; }
 std::span<const MetricRow> metrics() { return table; }
 
 Metric make_metric(MetricDescription description, Index outputs, TargetKind target) {
-    const MetricRow &row = find_row(metrics(), description.name, "metric");
+    const MetricRow &row = description.host ? host_row : find_row(metrics(), description.name, "metric");
     Metric metric{&row, std::move(description), outputs};
     if (outputs == 1) metric.description.columns = true;
     row.check(metric, target);

@@ -97,7 +97,7 @@ Processor<T>::Worker::Worker(Processor &processor, Training<T> &training, const 
              {training.state.moments[0].data(), training.state.moments[1].data()},
              request.feed,
              &processor.workspace_,
-             &find_loss(kernels, training.loss.name, training.target),
+             &find_loss(kernels, training.loss, training.target),
              &find_row(rows_of(kernels.optimizers), training.optimizer.name, "optimizer"),
              &training.metrics,
              request.shuffle ? processor.order_.data() : nullptr,
@@ -107,7 +107,8 @@ Processor<T>::Worker::Worker(Processor &processor, Training<T> &training, const 
              false,
              T(0),
              {},
-             static_cast<T>(training.loss.parameter)};
+             static_cast<T>(training.loss.parameter),
+             training.loss.host.get()};
     step_.gradients = training.accumulate > 1 ? training.state.gradients.data() : processor.workspace_.gradients.data();
     step_.training = true;
     step_.moment.seed = training.network->seed;

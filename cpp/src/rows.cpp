@@ -2,6 +2,7 @@
 #include "ganglion/dropout.hpp"
 #include "ganglion/matmul.hpp"
 #include "ganglion/normalization.hpp"
+#include <cmath>
 
 namespace ganglion {
 namespace {
@@ -114,6 +115,27 @@ template <class T> void forward_rows(const Step<T> &step, Index row, Index rows,
     forward_part(step, 0, static_cast<Index>(step.net->stages.size()), row, rows, scratch);
 }
 
+// As a loss kernel's gradient.
+template <class T>
+T host_gradient(const Step<T> &step, const MatrixView<const T> &output, const Targets<T> &targets, const MatrixView<T> &d, T *losses,
+                T &largest_loss) {
+    of_type<T>(*step.host)(output, targets, losses, d);
+    T largest = 0;
+    for (Index r = 0; r < d.rows; ++r) {
+        const T weight = targets.weights ? targets.weights[targets.rows ? targets.rows[r] : targets.first + r] : T(1);
+        losses[r] *= weight;
+        keep_largest(largest_loss, std::abs(losses[r]));
+        const T scale = step.loss_scale * weight;
+        for (Index c = 0; c < d.columns; ++c) {
+            T &element = d.data[r * d.stride + c];
+            element *= scale;
+            if (std::abs(element) < std::numeric_limits<T>::min()) element = 0;
+            keep_largest(largest, std::abs(element));
+        }
+    }
+    return largest;
+}
+
 template <class T> void loss_rows(const Step<T> &step, Index row, Index rows, Scratch<T> &scratch) {
     const Index last = static_cast<Index>(step.net->stages.size()) - 1, outputs = step.net->outputs, first = step.first + row;
     const MatrixView<const T> output = read(step.workspace->h[at(last)], row, rows, 0, outputs, outputs);
@@ -126,8 +148,9 @@ template <class T> void loss_rows(const Step<T> &step, Index row, Index rows, Sc
                              first,
                              feed.weights.data()};
     T largest_loss = 0;
-    const T largest =
-        step.loss->gradient(output, targets, d, step.loss_scale, step.loss_parameter, step.workspace->losses.data() + row, &largest_loss);
+    T *losses = step.workspace->losses.data() + row;
+    const T largest = step.host ? host_gradient(step, output, targets, d, losses, largest_loss)
+                                : step.loss->gradient(output, targets, d, step.loss_scale, step.loss_parameter, losses, &largest_loss);
     keep_largest(scratch.notes.loss, largest_loss);
     note_metrics(step, output, targets, row, scratch);
     if (step.net->stages[at(last)].linear) keep_largest(scratch.notes.delta[at(last)], largest);

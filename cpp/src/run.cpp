@@ -155,7 +155,7 @@ Evaluation evaluate(const Context &context, const Training<T> &training, const F
     if (n == 0) throw std::invalid_argument("x has no rows; evaluation needs at least one");
     const Kernels<T> &kernels = kernels_of<T>(*context.kernel_set);
     const Architecture &net = training.architecture;
-    const LossKernels<T> &loss = find_loss(kernels, training.loss.name, training.target);
+    const LossKernels<T> &loss = find_loss(kernels, training.loss, training.target);
     const Index panels = (n + leaf_rows - 1) / leaf_rows;
     const int most = context.threads > 0 ? context.threads : useful_forward_team(net, n, sizeof(T), default_team());
     const int team = static_cast<int>(std::min<Index>(panels, most));
@@ -187,7 +187,8 @@ Evaluation evaluate(const Context &context, const Training<T> &training, const F
                      false,
                      loss_scale(loss, n, net.outputs),
                      {},
-                     static_cast<T>(training.loss.parameter)};
+                     static_cast<T>(training.loss.parameter),
+                     training.loss.host.get()};
         for (Index panel = queue.take(thread); panel >= 0; panel = queue.take(thread)) {
             set_batch(step, panel * leaf_rows, std::min(leaf_rows, n - panel * leaf_rows));
             scratch.notes.reset();
@@ -244,7 +245,7 @@ template <class T> Gradients<T> gradients(const Context &context, const Training
         if (!finite(kernels, values, parameter.offset, parameter.rows * parameter.stride))
             throw_diverged(parameter.layer, "gradient", copy.state.cursor.step);
     copy.network->parameters.version = copy.network->parameters.transposed_version = version;
-    return {processor.mean_loss(find_loss(kernels, copy.loss.name, copy.target), copy.architecture, feed.rows()), values};
+    return {processor.mean_loss(find_loss(kernels, copy.loss, copy.target), copy.architecture, feed.rows()), values};
 }
 
 namespace {

@@ -81,6 +81,14 @@ template <class T> void values_changed(Parameters<T> &parameters) {
     ++parameters.version;
 }
 
+template <class T>
+constexpr LossKernels<T> host_losses[] = {{"host", TargetKind::labels, false, nullptr}, {"host", TargetKind::values, false, nullptr}};
+
+template <class T> const LossKernels<T> &find_loss(const Kernels<T> &kernels, const LossDescription &loss, TargetKind target) {
+    if (loss.host) return host_losses<T>[target == TargetKind::values];
+    return find_loss(kernels, loss.name, target);
+}
+
 template <class T> const LossKernels<T> &find_loss(const Kernels<T> &kernels, const std::string &name, TargetKind target) {
     const auto rows = rows_of(kernels.losses);
     find_row(rows, name, "loss");
@@ -100,7 +108,7 @@ template <class T>
 Training<T> make_training(std::shared_ptr<Network<T>> network, LossDescription loss, TargetKind target, OptimizerDescription optimizer,
                           NamedSchedule schedule, std::vector<MetricDescription> metrics) {
     const Kernels<T> &kernels = kernels_of<T>(best_kernel_set()); // the same rows in every set
-    find_loss(kernels, loss.name, target);
+    find_loss(kernels, loss, target);
     const auto &row = find_row(rows_of(kernels.optimizers), optimizer.name, "optimizer");
     check_epsilon<T>(optimizer);
     Architecture net = network->architecture;
@@ -187,6 +195,8 @@ template void values_changed(Parameters<float> &);
 template void values_changed(Parameters<double> &);
 template void assign(Network<float> &, std::size_t, MatrixView<const float>);
 template void assign(Network<double> &, std::size_t, MatrixView<const double>);
+template const LossKernels<float> &find_loss(const Kernels<float> &, const LossDescription &, TargetKind);
+template const LossKernels<double> &find_loss(const Kernels<double> &, const LossDescription &, TargetKind);
 template const LossKernels<float> &find_loss(const Kernels<float> &, const std::string &, TargetKind);
 template const LossKernels<double> &find_loss(const Kernels<double> &, const std::string &, TargetKind);
 template void check_epsilon<float>(const OptimizerDescription &);

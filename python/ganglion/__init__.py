@@ -26,6 +26,7 @@ from ganglion.callbacks import (
     LearningRateSchedule,
     ReduceOnPlateau,
 )
+from ganglion.custom import CustomLoss, CustomMetric
 from ganglion.history import History
 from ganglion.layers import (
     ELU,
@@ -89,6 +90,8 @@ __all__ = [
     "Checkpoint",
     "Cosine",
     "CrossEntropy",
+    "CustomLoss",
+    "CustomMetric",
     "Dense",
     "Dropout",
     "EarlyStopping",

@@ -284,7 +284,10 @@ class Loss:
     """
     A loss as the core is told of it; its name does where it has no parameter.
     """
+    @typing.overload
     def __init__(self, name: str, parameter: typing.SupportsFloat | typing.SupportsIndex = 0.0) -> None: ...
+    @typing.overload
+    def __init__(self, host: collections.abc.Callable[[typing.Any, typing.Any], typing.Any]) -> None: ...
     @property
     def name(self) -> str: ...
     @property
@@ -317,6 +320,7 @@ class Metric:
     """
     A metric as the core is told of it; its name alone will do.
     """
+    @typing.overload
     def __init__(
         self,
         name: str,
@@ -324,6 +328,8 @@ class Metric:
         k: typing.SupportsInt | typing.SupportsIndex = 5,
         columns: bool = False,
     ) -> None: ...
+    @typing.overload
+    def __init__(self, host: collections.abc.Callable[[typing.Any, typing.Any], typing.Any]) -> None: ...
 
 class Report:
     """

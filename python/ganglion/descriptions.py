@@ -26,6 +26,8 @@ class _Callable(ABCMeta):
     if not TYPE_CHECKING:  # a type checker looks at __init__
 
         def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+            if "__init__" in vars(cls) and "__dataclass_params__" not in vars(cls):  # a user's own class
+                return super().__call__(*args, **kwargs)
             known = {field.name: None for field in _in_order(cls)} if kwargs else {}
             for name in kwargs.keys() - known.keys():
                 if name not in cls.synonyms:

@@ -135,7 +135,7 @@ class Fitting:
         """What the core asks about every 50 ms."""
         if self.progress is not None:
             self.progress.stop(epoch, step, loss, metrics)
-        return self.trainer.stop_training
+        return self.trainer.stop_training or any(part._failed is not None for part in self.trainer._custom)
 
     def _record(self, epochs: list[Means]) -> dict[str, float]:
         """Validate, add to the history, and give the last epoch's values."""

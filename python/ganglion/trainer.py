@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, Never
 
 from ganglion import _native, inputs, machine, single_batch, weights
+from ganglion.custom import Fallible, failure
 from ganglion.events import Callback, Events
 from ganglion.fitting import Fitting
 from ganglion.history import History
@@ -112,7 +113,10 @@ class Trainer:
         # One for each kind of targets seen; the one that trained last holds the moments and counters.
         self._trainings: dict[str, _native.Training] = {}
         self._latest: _native.Training | None = None
-        self._asks_rates = isinstance(self.optimizer.schedule, Sampled)  # before each run
+        custom = [part for part in (self.loss, *self.metrics) if isinstance(part, Fallible)]
+        self._custom = tuple(custom)
+        # Whether a step needs nothing from Python before or after it.
+        self._quick = not custom and not isinstance(self.optimizer.schedule, Sampled)
         self._given_rate: float | None = None  # until there is a training to keep it
 
     @property
@@ -334,12 +338,22 @@ class Trainer:
         with self.model.exclusively(action, between_steps=between_steps):
             try:
                 yield
+            except _native.TrainingDivergedError:
+                self._raise_failure()
+                raise
             except _native.NonFiniteInputError as error:
                 if not built:
                     self._trainings.clear()
                     self._latest = None
                     self.model._unbuild()
                 raise ValueError(str(error)) from None
+            self._raise_failure()
+
+    def _raise_failure(self) -> None:
+        """Raise what a loss or metric of the user's raised when the core called it."""
+        error = failure(*self._custom)
+        if error is not None:
+            raise error
 
     # The core's side
 

@@ -1,12 +1,15 @@
 // Cross-entropies and the softmax or sigmoid before them: computed together from the logits, and never applied twice.
 #pragma once
+#include "ganglion/host.hpp"
+#include <memory>
 #include "ganglion/architecture.hpp"
 
 namespace ganglion {
 
 struct LossDescription {
-    std::string name;     // a row of the kernel sets' table
-    double parameter = 0; // huber's delta
+    std::string name;                          // a row of the kernel sets' table
+    double parameter = 0;                      // huber's delta
+    std::shared_ptr<const HostLoss> host = {}; // in place of a row
 };
 
 // Takes a final softmax or sigmoid out of the architecture where the loss brings its own, and makes the loss that of the

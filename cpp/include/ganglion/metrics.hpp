@@ -2,8 +2,9 @@
 // row in metrics.cpp.
 #pragma once
 #include "ganglion/arena.hpp"
-#include "ganglion/kernel_set.hpp"
+#include "ganglion/host.hpp"
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,7 +15,8 @@ struct MetricDescription {
     std::string name;
     double threshold = 0.5; // above which an output says yes
     Index k = 5;
-    bool columns = false; // each output says yes or no of its own; else the largest says which class
+    bool columns = false;                        // each output says yes or no of its own; else the largest says which class
+    std::shared_ptr<const HostMetric> host = {}; // in place of a row
 };
 
 // What the rows so far come to.

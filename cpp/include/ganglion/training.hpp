@@ -90,6 +90,8 @@ void require_derivatives(const Architecture &net);
 
 // The row of the loss table with this name for this kind of target.
 template <class T> const LossKernels<T> &find_loss(const Kernels<T> &kernels, const std::string &name, TargetKind target);
+// The same; of a host loss, one without a kernel.
+template <class T> const LossKernels<T> &find_loss(const Kernels<T> &kernels, const LossDescription &loss, TargetKind target);
 
 // Throws std::invalid_argument unless the feed fits the network: columns, labels in range, target shape.
 template <class T> void check_feed(const Training<T> &training, const Feed<T> &feed);

@@ -77,6 +77,7 @@ template <class T> struct Step {
     T loss_scale; // 1 / B, or 1 / (B · O)
     T constants[most_constants];
     T loss_parameter = 0;
+    const HostLoss *host = nullptr;                                            // in place of `loss`
     T *gradients = nullptr;                                                    // where they are stored, like the parameters
     bool adds_gradients = false;                                               // to those that are there
     bool updates = true;                                                       // else the optimizer waits for more of them

@@ -1,0 +1,83 @@
+#include "host.hpp"
+#include <limits>
+
+namespace ganglion::bindings {
+namespace {
+
+// A Python function that threads may call, copy and drop without holding the interpreter.
+class SharedFunction {
+  public:
+    explicit SharedFunction(py::function function)
+        : function_(new py::function(std::move(function)), [](py::function *held) {
+              const py::gil_scoped_acquire acquire;
+              delete held;
+          }) {}
+    // What the function gives; None after an error of its caller's own, which is nobody's to handle.
+    py::object operator()(const py::object &output, const py::object &targets) const {
+        try {
+            return (*function_)(output, targets);
+        } catch (py::error_already_set &error) {
+            error.discard_as_unraisable("a loss or metric written in Python");
+            return py::none();
+        }
+    }
+
+  private:
+    std::shared_ptr<py::function> function_;
+};
+
+template <class T> py::array_t<T> copy_of(const MatrixView<const T> &view) {
+    py::array_t<T> array({view.rows, view.columns});
+    for (Index r = 0; r < view.rows; ++r) std::copy_n(view.data + r * view.stride, view.columns, array.mutable_data(r, 0));
+    return array;
+}
+
+template <class T> py::object targets_of(const Targets<T> &targets, Index rows, Index columns) {
+    const auto row = [&](Index r) { return targets.rows ? targets.rows[r] : targets.first + r; };
+    if (targets.labels) {
+        py::array_t<std::int32_t> labels(rows);
+        for (Index r = 0; r < rows; ++r) labels.mutable_at(r) = targets.labels[row(r)];
+        return labels;
+    }
+    py::array_t<T> values({rows, columns});
+    for (Index r = 0; r < rows; ++r) std::copy_n(targets.values + row(r) * targets.stride, columns, values.mutable_data(r, 0));
+    return values;
+}
+
+template <class T> LossOfRows<T> loss_of(const SharedFunction &function) {
+    return [function](const MatrixView<const T> &z, const Targets<T> &targets, T *losses, const MatrixView<T> &d) {
+        const py::gil_scoped_acquire acquire;
+        const py::object found = function(copy_of(z), targets_of(targets, z.rows, z.columns));
+        for (Index r = 0; r < d.rows; ++r) std::fill_n(d.data + r * d.stride, d.stride, T(0));
+        if (found.is_none()) return void(std::fill_n(losses, z.rows, std::numeric_limits<T>::quiet_NaN()));
+        const auto [values, slopes] = found.cast<std::pair<py::array_t<T, py::array::c_style>, py::array_t<T, py::array::c_style>>>();
+        for (Index r = 0; r < z.rows; ++r) {
+            losses[r] = values.at(r);
+            std::copy_n(slopes.data(r, 0), z.columns, d.data + r * d.stride);
+        }
+    };
+}
+
+template <class T> MetricOfRows<T> metric_of(const SharedFunction &function) {
+    return [function](const MatrixView<const T> &y, const Targets<T> &targets, double *values) {
+        const py::gil_scoped_acquire acquire;
+        const py::object found = function(copy_of(y), targets_of(targets, y.rows, y.columns));
+        if (found.is_none()) return void(std::fill_n(values, y.rows, std::numeric_limits<double>::quiet_NaN()));
+        const auto numbers = found.cast<py::array_t<double, py::array::c_style>>();
+        for (Index r = 0; r < y.rows; ++r) values[r] = numbers.at(r);
+    };
+}
+
+} // namespace
+
+std::shared_ptr<const HostLoss> host_loss(py::function function) {
+    const SharedFunction shared(std::move(function));
+    return std::make_shared<const HostLoss>(HostLoss{loss_of<float>(shared), loss_of<double>(shared)});
+}
+
+std::shared_ptr<const HostMetric> host_metric(py::function function) {
+    const SharedFunction shared(std::move(function));
+    return std::make_shared<const HostMetric>(HostMetric{metric_of<float>(shared), metric_of<double>(shared)});
+}
+
+} // namespace ganglion::bindings

@@ -1,0 +1,34 @@
+// Losses and metrics that are written in the caller's own language: the slow way, for what no row of the tables does. Whichever
+// thread has rows for them calls them, with panels of any size, so that what they say of a row must depend on that row alone.
+#pragma once
+#include "ganglion/kernel_set.hpp"
+#include <functional>
+
+namespace ganglion {
+
+template <class T> using LossOfRows =
+    std::function<void(const MatrixView<const T> &z, const Targets<T> &, T *losses, const MatrixView<T> &d)>;
+
+// losses[r] and d = ∂losses[r]/∂z of each row, unweighted. They do not throw: NaN ends the step.
+struct HostLoss {
+    LossOfRows<float> float32;
+    LossOfRows<double> float64;
+};
+
+// One number a row, whose mean is the metric.
+template <class T> using MetricOfRows = std::function<void(const MatrixView<const T> &y, const Targets<T> &, double *values)>;
+struct HostMetric {
+    MetricOfRows<float> float32;
+    MetricOfRows<double> float64;
+};
+
+template <class T> const auto &of_type(const HostLoss &host) {
+    if constexpr (sizeof(T) == 4) return host.float32;
+    else return host.float64;
+}
+template <class T> const auto &of_type(const HostMetric &host) {
+    if constexpr (sizeof(T) == 4) return host.float32;
+    else return host.float64;
+}
+
+} // namespace ganglion

@@ -1,0 +1,156 @@
+"""Losses and metrics of one's own, in NumPy: the slower way, for what is not in the tables.
+
+The core's threads call them, one at a time, for panels of rows of any size: what they say of a row must depend on that
+row alone. Then the bits are as reproducible as those of the NumPy functions that they use.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from ganglion import _native, inputs
+from ganglion.inputs import Targets
+from ganglion.losses import Loss, ValuesLoss
+from ganglion.metrics import Metric
+
+if TYPE_CHECKING:
+    from ganglion.inputs import Array
+
+__all__ = ["CustomLoss", "CustomMetric", "failure"]
+
+
+class Fallible:
+    """Keeps the first exception of what the core calls, which has nobody to raise it to."""
+
+    _failed: BaseException | None = None
+
+    def _guarded(self, compute: Callable[[], Any]) -> Any:
+        try:
+            return compute()
+        except BaseException as error:  # also Ctrl-C
+            if self._failed is None:
+                object.__setattr__(self, "_failed", error)
+            return None
+
+    def _of_shape(self, name: str, value: object, shape: tuple[int, ...], dtype: Any) -> Array:
+        array = inputs.numeric(f"{type(self).__name__}.{name}", value)
+        if array.shape != shape:
+            expected = f"{type(self).__name__}.{name} must return shape {shape}, a value for each "
+            what = "row" if len(shape) == 1 else "output of each row"
+            raise ValueError(f"{expected}{what}; it returned {array.shape}")
+        return np.ascontiguousarray(array, dtype)
+
+
+def failure(*parts: object) -> BaseException | None:
+    """The exception that one of these kept, which forgets it; None if there was none."""
+    for part in parts:
+        if isinstance(part, Fallible) and part._failed is not None:
+            error = part._failed
+            object.__setattr__(part, "_failed", None)
+            return error
+    return None
+
+
+class CustomLoss(Fallible, Loss):
+    """Base of losses of one's own: subclass it and write `values` and `gradient`.
+
+    L = 1/B Σ_i w_i l(z_i, t_i), z being the model's outputs as they are. An exception in either method ends the step
+    before the weights change and is raised from `fit`; a value that is not finite is a `TrainingDivergedError`.
+
+    Attributes
+    ----------
+    takes_labels
+        Whether targets are class labels, int32 (n,), instead of values (n, O) in the model's type.
+
+    Examples
+    --------
+    >>> import numpy as np, ganglion as gg
+    >>> class Quantile(gg.CustomLoss):
+    ...     def __init__(self, q):
+    ...         self.q = q
+    ...
+    ...     def values(self, output, target):
+    ...         error = target - output
+    ...         return np.maximum(self.q * error, (self.q - 1) * error).sum(axis=1)
+    ...
+    ...     def gradient(self, output, target):
+    ...         return np.where(target > output, -self.q, 1 - self.q)
+    >>> x = np.zeros((100, 1))
+    >>> y = np.arange(100.0)
+    >>> model = gg.Sequential(gg.Dense(1, input_shape=(1,)), dtype="float64")
+    >>> history = gg.Trainer(model, Quantile(0.9), gg.SGD(1.0)).fit(x, y, epochs=1000, batch_size=100, verbose=0)
+    >>> bool(88 < model.predict(x[:1])[0, 0] < 91)  # the 0.9-quantile of 0 … 99
+    True
+    """
+
+    row = "custom"
+    takes_labels: ClassVar[bool] = False
+
+    @abstractmethod
+    def values(self, output: Array, target: Array) -> Array:
+        """The loss of each row, (n,), from outputs (n, O) and their targets."""
+
+    @abstractmethod
+    def gradient(self, output: Array, target: Array) -> Array:
+        """∂values[i]/∂output[i, j], (n, O)."""
+
+    def native(self) -> _native.Loss:
+        """What the core is told."""
+        return _native.Loss(self._rows)
+
+    def _rows(self, output: Array, target: Array) -> tuple[Array, Array] | None:
+        def compute() -> tuple[Array, Array]:
+            n, dtype = len(output), output.dtype
+            losses = self._of_shape("values", self.values(output, target), (n,), dtype)
+            return losses, self._of_shape("gradient", self.gradient(output, target), output.shape, dtype)
+
+        found: tuple[Array, Array] | None = self._guarded(compute)
+        return found
+
+    def targets(self, argument: str, y: Array, outputs: int, dtype: str) -> Targets:
+        """Labels, or values of the outputs' shape."""
+        if self.takes_labels:
+            return Targets("labels", inputs.labels(argument, y, outputs))
+        return ValuesLoss.targets(self, argument, y, outputs, dtype)  # type: ignore[arg-type]
+
+
+class CustomMetric(Fallible, Metric):
+    """Base of metrics of one's own: subclass it and write `values`, whose mean over the rows is the metric.
+
+    Its `key`, what the history calls it, is the class's name in small letters unless it says otherwise.
+
+    Examples
+    --------
+    >>> import numpy as np, ganglion as gg
+    >>> class Within(gg.CustomMetric):
+    ...     def values(self, output, target):
+    ...         return (np.abs(output - target) < 0.5).all(axis=1)
+    >>> model = gg.Sequential(gg.Dense(1, kernel_initializer="ones", input_shape=(1,)))
+    >>> gg.Trainer(model, "mse", metrics=[Within()]).evaluate(np.array([[0.0], [1.0]]), [0.25, 3.0])["within"]
+    0.5
+    """
+
+    @property
+    def key(self) -> str:
+        """What `History` and `Trainer.evaluate` call it."""
+        return type(self).__name__.lower()
+
+    @abstractmethod
+    def values(self, output: Array, target: Array) -> Array:
+        """A number for each row, (n,), from the model's outputs (n, O) and their targets: labels (n,) or (n, O)."""
+
+    def native(self, threshold: float, columns: bool) -> _native.Metric:
+        """What the core is told."""
+        del threshold, columns
+        return _native.Metric(self._rows)
+
+    def _rows(self, output: Array, target: Array) -> Array | None:
+        def compute() -> Array:
+            return self._of_shape("values", self.values(output, target), (len(output),), np.float64)
+
+        found: Array | None = self._guarded(compute)
+        return found
