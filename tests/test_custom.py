@@ -1,4 +1,4 @@
-"""Losses and metrics written in Python: they train like the core's own, and what goes wrong in them is raised."""
+"""Losses, metrics and layers written in Python: they train like the core's own; what goes wrong in them is raised."""
 
 import threading
 
@@ -215,6 +215,135 @@ def test_two_trainings_at_once():
 
 def test_verify_says_that_it_does_not_know_it():
     with pytest.raises(
-        ValueError, match="the reference has no Squares to compare with: verify the model with a loss of the core's"
+        ValueError,
+        match="the reference has no Squares to compare with: verify the model with the core's losses and layers",
     ):
         gg.verify(regressor(), X, VALUES, loss=Squares())
+
+
+class Tanh(gg.CustomLayer):
+    """The core's, in NumPy."""
+
+    def forward(self, x):
+        return np.tanh(x)
+
+    def backward(self, x, output, gradient):
+        return gradient * (1 - output**2)
+
+
+class Softmax(gg.CustomLayer):
+    """A layer that looks at whole rows."""
+
+    def forward(self, x):
+        powers = np.exp(x - x.max(axis=1, keepdims=True))
+        return powers / powers.sum(axis=1, keepdims=True)
+
+    def backward(self, x, output, gradient):
+        return output * (gradient - (gradient * output).sum(axis=1, keepdims=True))
+
+
+class Broken(gg.CustomLayer):
+    """Does something else in the given method."""
+
+    def __init__(self, method, act):
+        self.method, self.act = method, act
+
+    def forward(self, x):
+        return self.act(x) if self.method == "forward" else x
+
+    def backward(self, x, output, gradient):
+        return self.act(gradient) if self.method == "backward" else gradient
+
+
+def with_layer(layer, dtype="float32", **options):
+    return gg.Sequential(
+        gg.Dense(40, input_shape=(4,)), layer, gg.Dense(40), gg.ReLU(), gg.Dense(2), seed=5, dtype=dtype
+    )
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize(("own", "layer"), [(Tanh, gg.Tanh), (Softmax, gg.Softmax)])
+def test_a_layer_trains_like_the_core_s_own(own, layer, dtype):
+    results = []
+    for each in (own(), layer()):
+        model = with_layer(each, dtype)
+        history = gg.Trainer(model, "mse", gg.SGD(0.05)).fit(X, VALUES, epochs=5, batch_size=16, verbose=0)
+        results.append((history.history["loss"], model.get_weights(), model.predict(X)))
+    tolerance = 1e-11 if dtype == "float64" else 1e-4
+    np.testing.assert_allclose(results[0][0], results[1][0], rtol=tolerance)
+    np.testing.assert_allclose(results[0][2], results[1][2], rtol=tolerance, atol=tolerance)
+    for one, two in zip(results[0][1], results[1][1], strict=True):
+        np.testing.assert_allclose(one, two, rtol=100 * tolerance, atol=tolerance)
+
+
+def test_a_layer_has_the_same_bits_on_every_set_and_team():
+    x, y = np.tile(X, (6, 1)), np.tile(VALUES, (6, 1))
+    expected = None
+    try:
+        for kernel_set in SETS:
+            gg.use_kernel_set(kernel_set)
+            for threads, batch_size in ((1, 150), (2, 150), (3, 150), (2, 10)):
+                model = with_layer(Softmax())
+                trainer = gg.Trainer(model, "mse", "adam", threads=threads)
+                trainer.fit(x, y, epochs=1, batch_size=batch_size, verbose=0)
+                found = [*model.get_weights(), model.predict(x, threads=threads), model.predict(x[:2], threads=threads)]
+                assert_same_bits(found[-1], found[-2][:2])
+                if batch_size == 150:
+                    expected = expected or found
+                    for one, two in zip(found, expected, strict=True):
+                        assert_same_bits(one, two)
+    finally:
+        gg.use_kernel_set(None)
+
+
+@pytest.mark.parametrize("at", [0, 2])
+def test_a_layer_may_stand_first_and_last(at):
+    layers = [gg.Dense(4), gg.Dense(2)]
+    layers.insert(at, Tanh())
+    model = gg.Sequential(layers, seed=1)
+    history = gg.Trainer(model, "mse", gg.SGD(0.1)).fit(X, VALUES, epochs=20, verbose=0).history
+    assert history["loss"][-1] < history["loss"][0]
+    twin = [gg.Dense(4), gg.Dense(2)]
+    twin.insert(at, gg.Tanh())
+    model.summary()
+    other = gg.Sequential(twin, seed=1)
+    gg.Trainer(other, "mse", gg.SGD(0.1)).fit(X, VALUES, epochs=20, verbose=0)
+    np.testing.assert_allclose(model.predict(X), other.predict(X), rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("method", "act", "error", "text"),
+    [
+        ("forward", fail, OSError, "no such luck"),
+        ("backward", fail, OSError, "no such luck"),
+        (
+            "forward",
+            lambda x: x[:, :1],
+            ValueError,
+            r"Broken.forward must return shape \(50, 40\), .* it returned \(50, 1\)",
+        ),
+        ("backward", lambda x: x.T, ValueError, r"Broken.backward must return shape \(50, 40\)"),
+        ("forward", lambda x: x * np.nan, gg.errors.TrainingDivergedError, "layer 'broken': the output of step 1"),
+    ],
+)
+def test_what_goes_wrong_in_a_layer_is_raised(method, act, error, text):
+    model = with_layer(Broken(method, act))
+    before = model.get_weights()
+    with pytest.raises(error, match=text):
+        gg.Trainer(model, "mse", threads=1).fit(X, VALUES, batch_size=50, verbose=0)
+    for one, two in zip(model.get_weights(), before, strict=True):
+        assert_same_bits(one, two)
+    if method == "forward" and error is not gg.errors.TrainingDivergedError:
+        with pytest.raises(error, match=text):
+            model.predict(X, threads=1)
+    gg.Trainer(with_layer(Tanh()), "mse").fit(X, VALUES, verbose=0)
+
+
+def test_no_file_holds_a_layer_of_ones_own(tmp_path):
+    with pytest.raises(
+        ValueError, match="layer 'tanh' is a Tanh, written in Python, which no file or copy of a model can hold"
+    ):
+        with_layer(Tanh()).save(tmp_path / "model.safetensors")
+    assert not list(tmp_path.iterdir())
+    with pytest.raises(ValueError, match="the reference has no Tanh"):
+        gg.verify(with_layer(Tanh()), X, VALUES, loss="mse")

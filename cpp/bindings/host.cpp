@@ -1,4 +1,5 @@
 #include "host.hpp"
+#include "ganglion/arena.hpp"
 #include <limits>
 
 namespace ganglion::bindings {
@@ -13,11 +14,11 @@ class SharedFunction {
               delete held;
           }) {}
     // What the function gives; None after an error of its caller's own, which is nobody's to handle.
-    py::object operator()(const py::object &output, const py::object &targets) const {
+    template <class... Argument> py::object operator()(const Argument &...arguments) const {
         try {
-            return (*function_)(output, targets);
+            return (*function_)(arguments...);
         } catch (py::error_already_set &error) {
-            error.discard_as_unraisable("a loss or metric written in Python");
+            error.discard_as_unraisable("a loss, metric or layer written in Python");
             return py::none();
         }
     }
@@ -68,7 +69,34 @@ template <class T> MetricOfRows<T> metric_of(const SharedFunction &function) {
     };
 }
 
+// What was found, or NaN; zeros beyond the columns.
+template <class T> void put(const py::object &found, const MatrixView<T> &to) {
+    for (Index r = 0; r < to.rows; ++r) std::fill_n(to.data + r * to.stride, round_up(to.columns, padding), T(0));
+    if (found.is_none()) {
+        for (Index r = 0; r < to.rows; ++r) std::fill_n(to.data + r * to.stride, to.columns, std::numeric_limits<T>::quiet_NaN());
+        return;
+    }
+    const auto rows = found.cast<py::array_t<T, py::array::c_style>>();
+    for (Index r = 0; r < to.rows; ++r) std::copy_n(rows.data(r, 0), to.columns, to.data + r * to.stride);
+}
+
+template <class T> LayerOfRows<T> layer_of(const SharedFunction &forward, const SharedFunction &backward) {
+    return {[forward](const MatrixView<const T> &x, const MatrixView<T> &z) {
+                const py::gil_scoped_acquire acquire;
+                put(forward(copy_of(x)), z);
+            },
+            [backward](const MatrixView<const T> &x, const MatrixView<const T> &z, const MatrixView<const T> &dz, const MatrixView<T> &dx) {
+                const py::gil_scoped_acquire acquire;
+                put(backward(copy_of(x), copy_of(z), copy_of(dz)), dx);
+            }};
+}
+
 } // namespace
+
+std::shared_ptr<const HostLayer> host_layer(py::function forward, py::function backward) {
+    const SharedFunction there(std::move(forward)), back(std::move(backward));
+    return std::make_shared<const HostLayer>(HostLayer{layer_of<float>(there, back), layer_of<double>(there, back)});
+}
 
 std::shared_ptr<const HostLoss> host_loss(py::function function) {
     const SharedFunction shared(std::move(function));

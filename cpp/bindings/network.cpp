@@ -1,5 +1,7 @@
 #include "handles.hpp"
+#include "host.hpp"
 #include <pybind11/stl.h>
+#include <pybind11/typing.h>
 
 namespace ganglion::bindings {
 namespace {
@@ -79,6 +81,12 @@ void bind_network(py::module_ &module) {
              py::arg("momentum") = 0.0, py::arg("center") = true, py::arg("scale") = true);
     py::class_<RescaleLayer>(module, "Rescale", "A rescale layer as the core is told of it.")
         .def(py::init<std::string, double, double>(), py::arg("name"), py::arg("scale"), py::arg("offset"));
+    py::class_<CustomLayer>(module, "Custom", "A layer of the caller's own, as the core is told of it.")
+        .def(py::init([](std::string name, py::typing::Callable<py::object(py::object)> forward,
+                         py::typing::Callable<py::object(py::object, py::object, py::object)> backward) {
+                 return CustomLayer{std::move(name), host_layer(std::move(forward), std::move(backward))};
+             }),
+             py::arg("name"), py::arg("forward"), py::arg("backward"));
     py::class_<FlattenLayer>(module, "Flatten", "A flatten layer as the core is told of it.").def(py::init<std::string>(), py::arg("name"));
     py::class_<NetworkHandle>(module, "Network", "A network: its architecture and its parameters, in one flat buffer.")
         .def(py::init(&make), py::arg("inputs"), py::arg("layers"), py::arg("dtype"), py::arg("seed"))

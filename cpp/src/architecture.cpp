@@ -99,6 +99,11 @@ class Builder {
 
     void add(const FlattenLayer &) {}
 
+    void add(const CustomLayer &layer) {
+        add_stage(layer.name, Operation::host, net_.outputs).host = layer.host;
+        mergeable_ = false;
+    }
+
   private:
     Stage &add_stage(const std::string &name, Operation operation, Index outputs) {
         Stage &stage = net_.stages.emplace_back();

@@ -217,7 +217,7 @@ Plan build_plan(const Architecture &net, Index rows, int team, Strategy strategy
         for (Index s = 0; s < stages - narrow; ++s) {
             const Stage &stage = stage_at(s);
             if (over_batch(stage)) plan.phases.push_back(column_phase(PhaseKind::statistics, stage, s, team));
-            const bool whole_rows = stage.whole_rows || stage.operation == Operation::features;
+            const bool whole_rows = stage.whole_rows || by_rows(stage);
             plan.phases.push_back(layer_phase(PhaseKind::forward, stage, s, rows, team, whole_rows, stage.outputs));
         }
         plan.phases.push_back(row_phase(narrow ? PhaseKind::output : PhaseKind::loss, rows, team));
@@ -225,7 +225,7 @@ Plan build_plan(const Architecture &net, Index rows, int team, Strategy strategy
             const Stage &stage = stage_at(s);
             if (over_batch(stage)) plan.phases.push_back(column_phase(PhaseKind::sums, stage, s, team));
             if (s == 0) break;
-            const bool whole_rows = stage_at(s - 1).whole_rows || stage.operation == Operation::features;
+            const bool whole_rows = stage_at(s - 1).whole_rows || by_rows(stage);
             plan.phases.push_back(layer_phase(PhaseKind::backward, stage, s, rows, team, whole_rows, stage.inputs));
         }
     } else {
@@ -260,7 +260,7 @@ Plan build_forward_plan(const Architecture &net, Index rows, int team) {
     Plan plan{rows, team, Strategy::layers, {}, {row_phase(PhaseKind::gather, rows, team)}};
     for (std::size_t s = 0; s < net.stages.size(); ++s) {
         const Stage &stage = net.stages[s];
-        const bool whole_rows = stage.whole_rows || stage.operation == Operation::features;
+        const bool whole_rows = stage.whole_rows || by_rows(stage);
         plan.phases.push_back(layer_phase(PhaseKind::forward, stage, static_cast<Index>(s), rows, team, whole_rows, stage.outputs));
     }
     return plan;

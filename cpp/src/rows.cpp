@@ -40,6 +40,7 @@ void operate(const Step<T> &step, const Unit &unit, const MatrixView<const T> &x
     case Operation::batches:
     case Operation::features: return normalize(step, unit, x, z, scratch);
     case Operation::rescale: return rescale(*step.kernels, x, z, stage.scale, stage.offset);
+    case Operation::host: return of_type<T>(*stage.host).forward(x, z);
     }
 }
 
@@ -53,6 +54,10 @@ void operate_backward(const Step<T> &step, const Unit &unit, const MatrixView<co
     case Operation::batches:
     case Operation::features: return normalize_backward(step, unit, dz, dx);
     case Operation::rescale: return rescale(*step.kernels, dz, dx, stage.scale, 0);
+    case Operation::host:
+        return of_type<T>(*stage.host)
+            .backward(input_rows(step, unit.stage, unit.row, unit.rows, 0, stage.inputs),
+                      read(step.workspace->h[at(unit.stage)], unit.row, unit.rows, 0, stage.outputs, stage.outputs), dz, dx);
     }
 }
 
@@ -119,7 +124,7 @@ template <class T> void forward_rows(const Step<T> &step, Index row, Index rows,
 template <class T>
 T host_gradient(const Step<T> &step, const MatrixView<const T> &output, const Targets<T> &targets, const MatrixView<T> &d, T *losses,
                 T &largest_loss) {
-    of_type<T>(*step.host)(output, targets, losses, d);
+    of_type<T> (*step.host)(output, targets, losses, d);
     T largest = 0;
     for (Index r = 0; r < d.rows; ++r) {
         const T weight = targets.weights ? targets.weights[targets.rows ? targets.rows[r] : targets.first + r] : T(1);

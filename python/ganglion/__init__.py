@@ -26,7 +26,7 @@ from ganglion.callbacks import (
     LearningRateSchedule,
     ReduceOnPlateau,
 )
-from ganglion.custom import CustomLoss, CustomMetric
+from ganglion.custom import CustomLayer, CustomLoss, CustomMetric
 from ganglion.history import History
 from ganglion.layers import (
     ELU,
@@ -90,6 +90,7 @@ __all__ = [
     "Checkpoint",
     "Cosine",
     "CrossEntropy",
+    "CustomLayer",
     "CustomLoss",
     "CustomMetric",
     "Dense",

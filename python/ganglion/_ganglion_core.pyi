@@ -15,6 +15,7 @@ __all__: list[str] = [
     "Activation",
     "ActivationInfo",
     "Context",
+    "Custom",
     "Dense",
     "Differential",
     "Dropout",
@@ -188,6 +189,17 @@ class Rescale:
         offset: typing.SupportsFloat | typing.SupportsIndex,
     ) -> None: ...
 
+class Custom:
+    """
+    A layer of the caller's own, as the core is told of it.
+    """
+    def __init__(
+        self,
+        name: str,
+        forward: collections.abc.Callable[[typing.Any], typing.Any],
+        backward: collections.abc.Callable[[typing.Any, typing.Any, typing.Any], typing.Any],
+    ) -> None: ...
+
 class Flatten:
     """
     A flatten layer as the core is told of it.
@@ -201,7 +213,7 @@ class Network:
     def __init__(
         self,
         inputs: typing.SupportsInt | typing.SupportsIndex,
-        layers: collections.abc.Sequence[Dense | Activation | Dropout | Normalization | Rescale | Flatten],
+        layers: collections.abc.Sequence[Dense | Activation | Dropout | Normalization | Rescale | Flatten | Custom],
         dtype: str,
         seed: typing.SupportsInt | typing.SupportsIndex,
     ) -> None: ...

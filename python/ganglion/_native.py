@@ -15,6 +15,7 @@ try:
     from ganglion._ganglion_core import (
         Activation,
         Context,
+        Custom,
         Dense,
         Differential,
         Dropout,
@@ -50,11 +51,14 @@ finally:
     if _ours:
         del os.environ["GOMP_SPINCOUNT"]
 
-Layer: TypeAlias = Activation | Dense | Dropout | Flatten | Normalization | Rescale  # as the core is told of them
+Layer: TypeAlias = (
+    Activation | Custom | Dense | Dropout | Flatten | Normalization | Rescale
+)  # as the core is told of them
 
 __all__ = [
     "Activation",
     "Context",
+    "Custom",
     "Dense",
     "Differential",
     "Dropout",

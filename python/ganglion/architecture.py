@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -181,7 +181,7 @@ def flat(layers: Sequence[Any]) -> tuple[Layer, ...]:
             remedy = f": write seed={others[0]}" if isinstance(others[0], int) else ""
             raise TypeError(f"after a list of layers only seed and dtype, by name; given {others[0]!r}{remedy}")
         if isinstance(container, Mapping):
-            return tuple(replace(_layer(i, layer), name=name) for i, (name, layer) in enumerate(container.items()))
+            return tuple(_layer(i, layer).changed(name=name) for i, (name, layer) in enumerate(container.items()))
         layers = container
     if layers and isinstance(layers[0], Input):
         given, *layers = layers
@@ -222,7 +222,7 @@ def _named(layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
             count += 1
             name = f"{layer.default_name}_{count}"
         taken.add(name)
-        result.append(replace(layer, name=name))
+        result.append(layer.changed(name=name))
     return tuple(result)
 
 

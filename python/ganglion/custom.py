@@ -1,4 +1,4 @@
-"""Losses and metrics of one's own, in NumPy: the slower way, for what is not in the tables.
+"""Losses, metrics and layers of one's own, in NumPy: the slower way, for what is not in the tables.
 
 The core's threads call them, one at a time, for panels of rows of any size: what they say of a row must depend on that
 row alone. Then the bits are as reproducible as those of the NumPy functions that they use.
@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar
+from copy import copy
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
 from ganglion import _native, inputs
 from ganglion.inputs import Targets
+from ganglion.layer import Layer
 from ganglion.losses import Loss, ValuesLoss
 from ganglion.metrics import Metric
 
 if TYPE_CHECKING:
     from ganglion.inputs import Array
 
-__all__ = ["CustomLoss", "CustomMetric", "failure"]
+__all__ = ["CustomLayer", "CustomLoss", "CustomMetric", "raise_failure"]
 
 
 class Fallible:
@@ -45,14 +47,13 @@ class Fallible:
         return np.ascontiguousarray(array, dtype)
 
 
-def failure(*parts: object) -> BaseException | None:
-    """The exception that one of these kept, which forgets it; None if there was none."""
+def raise_failure(*parts: object) -> None:
+    """Raise the exception that one of these kept, which forgets it."""
     for part in parts:
         if isinstance(part, Fallible) and part._failed is not None:
             error = part._failed
             object.__setattr__(part, "_failed", None)
-            return error
-    return None
+            raise error
 
 
 class CustomLoss(Fallible, Loss):
@@ -151,6 +152,72 @@ class CustomMetric(Fallible, Metric):
     def _rows(self, output: Array, target: Array) -> Array | None:
         def compute() -> Array:
             return self._of_shape("values", self.values(output, target), (len(output),), np.float64)
+
+        found: Array | None = self._guarded(compute)
+        return found
+
+
+class CustomLayer(Fallible, Layer):
+    """Base of layers of one's own: subclass it and write `forward` and `backward`.
+
+    It has no parameters and as many outputs as inputs. Models with one predict, train and are evaluated; files and
+    `Sequential.copy` do not know it: save `get_weights` instead.
+
+    Examples
+    --------
+    >>> import numpy as np, ganglion as gg
+    >>> class Sine(gg.CustomLayer):
+    ...     def forward(self, x):
+    ...         return np.sin(x)
+    ...
+    ...     def backward(self, x, output, gradient):
+    ...         return gradient * np.cos(x)
+    >>> model = gg.Sequential(gg.Dense(16, input_shape=(1,)), Sine(), gg.Dense(1), seed=0)
+    >>> x = np.linspace(-3, 3, 64)[:, None]
+    >>> history = gg.Trainer(model, "mse", gg.Adam(0.01)).fit(x, np.sin(2 * x), epochs=300, verbose=0)
+    >>> history.history["loss"][-1] < 0.001
+    True
+    """
+
+    @abstractmethod
+    def forward(self, x: Array) -> Array:
+        """The outputs (n, I) of inputs (n, I)."""
+
+    @abstractmethod
+    def backward(self, x: Array, output: Array, gradient: Array) -> Array:
+        """∂L/∂x (n, I), given ∂L/∂output."""
+
+    def native(self, name: str) -> _native.Custom:
+        """What the core is told."""
+        return _native.Custom(name, self._forward, self._backward)
+
+    def changed(self, **changes: Any) -> Self:
+        """The same layer but for these fields, whatever its ``__init__`` takes."""
+        other = copy(self)
+        for name, value in changes.items():
+            other._set(name, value)
+        return other
+
+    def to_config(self) -> dict[str, Any]:
+        """No file holds a function.
+
+        Raises
+        ------
+        ValueError
+            Always.
+        """
+        raise ValueError(
+            f"layer {self.name!r} is a {type(self).__name__}, written in Python, which no file or copy of a model can "
+            "hold: save model.get_weights() with numpy.savez, and build the model anew by your own code"
+        )
+
+    def _forward(self, x: Array) -> Array | None:
+        found: Array | None = self._guarded(lambda: self._of_shape("forward", self.forward(x), x.shape, x.dtype))
+        return found
+
+    def _backward(self, x: Array, output: Array, gradient: Array) -> Array | None:
+        def compute() -> Array:
+            return self._of_shape("backward", self.backward(x, output, gradient), x.shape, x.dtype)
 
         found: Array | None = self._guarded(compute)
         return found

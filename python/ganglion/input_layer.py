@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ganglion import inputs
@@ -53,5 +53,5 @@ def with_input_shape(given: Input, layer: L) -> L:
         return layer  # no layer: whoever takes it says so
     if first.input_shape not in (None, given.shape):
         raise ValueError(f"Input has shape {given.shape}, but the layer after it input_shape {first.input_shape}")
-    result: L = replace(first, input_shape=given.shape)
+    result: L = first.changed(input_shape=given.shape)
     return result

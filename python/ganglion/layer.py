@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from ganglion import _native, inputs
 from ganglion.descriptions import Description, Family
@@ -56,6 +56,10 @@ class Layer(Description):
                 raise AttributeError(text, name=name, obj=self)
             return self.__getattribute__(name)  # raises what it raised before: here leads every AttributeError
 
+    def changed(self, **changes: Any) -> Self:
+        """The same layer but for these fields."""
+        return replace(self, **changes)
+
     @property
     def default_name(self) -> str:
         """What a layer without a name is called, followed by a number from the second of its kind on."""
@@ -87,6 +91,10 @@ class Layer(Description):
 
 class NamedActivation(Layer):
     """Base of the activations: each is a layer, and what ``Dense(activation=…)`` and `Activation` may name."""
+
+    def changed(self, **changes: Any) -> Self:
+        """The same layer but for these fields."""
+        return replace(self, **changes)
 
     @property
     def default_name(self) -> str:

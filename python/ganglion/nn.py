@@ -58,6 +58,7 @@ from ganglion.modules import (
     text,
 )
 from ganglion.results import Output, Parameter
+from ganglion.state_dict import matching
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -204,6 +205,7 @@ class Sequential(sequential.Sequential):
             x = self._checked(x)
         passes = self._passes or self.passes
         forward, values = passes.forward(machine.context(), x, self.training)
+        self._sound(values)
         output: Output = values.view(Output)
         output.forward, output.model, output.values = forward, self, values
         return output
@@ -283,7 +285,7 @@ class Sequential(sequential.Sequential):
         """
         shapes = {parameter.name: parameter.shape for parameter in self._named()}
         state = {name: array for name, array in state.items() if not name.endswith(".num_batches_tracked")}
-        arrays = sequential.matching(state, shapes, self.dtype)
+        arrays = matching(state, shapes, self.dtype)
         self._overwrite([np.ascontiguousarray(array.T) for array in arrays])
 
     # Layers

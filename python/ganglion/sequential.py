@@ -11,11 +11,13 @@ import numpy as np
 
 from ganglion import _native, inputs, machine
 from ganglion.architecture import Architecture, first_input, flat
+from ganglion.custom import Fallible, raise_failure
 from ganglion.errors import NotFittedError
 from ganglion.exclusive import Exclusive
 from ganglion.keras_arguments import check_predict
 from ganglion.keras_door import KerasDoor
 from ganglion.layers import Layer, Sigmoid, Softmax
+from ganglion.state_dict import matching
 
 if TYPE_CHECKING:
     import os
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
 
     from ganglion.inputs import Array
 
-__all__ = ["Sequential", "matching"]
+__all__ = ["Sequential"]
 
 
 class Sequential(KerasDoor):
@@ -75,6 +77,7 @@ class Sequential(KerasDoor):
     def _become(self, architecture: Architecture) -> None:
         self._trainer = self._input = None
         self._architecture = architecture
+        self._custom = tuple(layer for layer in architecture.layers if isinstance(layer, Fallible))
         self._network: _native.Network | None = None
         self._features = -1  # as long as there is no network
         self._access = Exclusive()
@@ -200,13 +203,19 @@ class Sequential(KerasDoor):
         if batch_size is not None or verbose != 0 or others:
             check_predict(batch_size, verbose, others)
         if inputs.in_place(x, self._features):
-            return network.predict(machine.context(threads), x)
+            return self._sound(network.predict(machine.context(threads), x))
         if self._architecture.flattens:
             x = inputs.flattened("x", x, self.input_shape)
         array = inputs.features("x", x, self._features, self.dtype)
         if len(array) == 0:
             return np.empty((0, network.outputs), self.dtype)
-        return network.predict(machine.context(threads), array)
+        return self._sound(network.predict(machine.context(threads), array))
+
+    def _sound(self, output: Array) -> Array:
+        """The output, unless a layer of the user's raised something on the way to it."""
+        if self._custom:
+            raise_failure(*self._custom)
+        return output
 
     def predict_proba(self, x: ArrayLike) -> Array:
         """Probabilities of the classes.
@@ -365,31 +374,6 @@ class Sequential(KerasDoor):
     def __repr__(self) -> str:
         layers = "".join(f"    {layer!r},\n" for layer in self.layers)
         return f"Sequential(\n{layers}    seed={self.seed}, dtype={self.dtype!r},\n)"
-
-
-def matching(state: Mapping[str, ArrayLike], shapes: Mapping[str, tuple[int, ...]], dtype: str) -> list[Array]:
-    """A copy in `dtype` of the array for each of these names.
-
-    Raises
-    ------
-    ValueError
-        If a name is missing or unknown, a shape differs, or a value is not finite.
-    """
-    missing = [name for name in shapes if name not in state]
-    unknown = [name for name in state if name not in shapes]
-    if missing or unknown:
-        parts = [f"lacks {', '.join(missing)}"] if missing else []
-        parts += [f"has {', '.join(map(str, unknown))}, which the model lacks"] if unknown else []
-        raise ValueError(f"the state {' and '.join(parts)}")
-    arrays = []
-    for name, shape in shapes.items():
-        array = inputs.numeric(name, state[name])
-        if array.shape != shape:
-            raise ValueError(f"{name} must have shape {shape}; given {array.shape}")
-        arrays.append(inputs.values(name, array, dtype, "take the weights from before they became so"))
-        if name.endswith((".moving_variance", ".running_var")) and array.min() < 0:
-            raise ValueError(f"{name} must hold no negative number; given {array.min()}")
-    return arrays
 
 
 def _rebuilt(cls: type[Sequential], config: object, weights: Sequence[ArrayLike] | None) -> Sequential:

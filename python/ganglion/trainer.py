@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, Never
 
 from ganglion import _native, inputs, machine, single_batch, weights
-from ganglion.custom import Fallible, failure
+from ganglion.custom import Fallible, raise_failure
 from ganglion.events import Callback, Events
 from ganglion.fitting import Fitting
 from ganglion.history import History
@@ -113,7 +113,7 @@ class Trainer:
         # One for each kind of targets seen; the one that trained last holds the moments and counters.
         self._trainings: dict[str, _native.Training] = {}
         self._latest: _native.Training | None = None
-        custom = [part for part in (self.loss, *self.metrics) if isinstance(part, Fallible)]
+        custom = [part for part in (self.loss, *self.metrics, *model.layers) if isinstance(part, Fallible)]
         self._custom = tuple(custom)
         # Whether a step needs nothing from Python before or after it.
         self._quick = not custom and not isinstance(self.optimizer.schedule, Sampled)
@@ -339,7 +339,7 @@ class Trainer:
             try:
                 yield
             except _native.TrainingDivergedError:
-                self._raise_failure()
+                raise_failure(*self._custom)
                 raise
             except _native.NonFiniteInputError as error:
                 if not built:
@@ -347,13 +347,7 @@ class Trainer:
                     self._latest = None
                     self.model._unbuild()
                 raise ValueError(str(error)) from None
-            self._raise_failure()
-
-    def _raise_failure(self) -> None:
-        """Raise what a loss or metric of the user's raised when the core called it."""
-        error = failure(*self._custom)
-        if error is not None:
-            raise error
+            raise_failure(*self._custom)
 
     # The core's side
 

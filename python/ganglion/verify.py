@@ -10,7 +10,7 @@ import numpy as np
 
 from ganglion import _native, inputs, machine, rows
 from ganglion.counterparts import in_reference
-from ganglion.custom import CustomLoss
+from ganglion.custom import Fallible
 from ganglion.losses import LOSSES, Loss
 from ganglion.optimizers import OPTIMIZERS, Optimizer
 from ganglion.sequential import Sequential
@@ -195,11 +195,12 @@ def verify(
     weights = model.get_weights()
     numerical = inputs.flag("numerical", numerical)
     loss = LOSSES.find("loss", loss)
-    if isinstance(loss, CustomLoss):
-        raise ValueError(
-            f"the reference has no {type(loss).__name__} to compare with: verify the model with a loss of the "
-            "core's, and your gradient with ganglion.functional.numerical_gradient"
-        )
+    for part in (loss, *model.layers):
+        if isinstance(part, Fallible):
+            raise ValueError(
+                f"the reference has no {type(part).__name__} to compare with: verify the model with the core's losses "
+                "and layers, and your gradient with ganglion.functional.numerical_gradient"
+            )
     optimizer = OPTIMIZERS.find("optimizer", "adam" if optimizer is None else optimizer)
     copy = model.copy()
     Trainer(copy, loss, optimizer).train_on_batch(x, y)  # also says whatever is wrong with the batch

@@ -1,8 +1,10 @@
 // What a network is, as plain data: its stages and where their parameters lie in one flat buffer.
 #pragma once
+#include "ganglion/host.hpp"
 #include "ganglion/initializers.hpp"
 #include "ganglion/kernel_set.hpp"
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <variant>
 #include <vector>
@@ -47,7 +49,13 @@ struct FlattenLayer { // rows are flat already; it only has a name
     std::string name;
 };
 
-using LayerDescription = std::variant<DenseLayer, ActivationLayer, DropoutLayer, NormalizationLayer, RescaleLayer, FlattenLayer>;
+struct CustomLayer {
+    std::string name;
+    std::shared_ptr<const HostLayer> host;
+};
+
+using LayerDescription =
+    std::variant<DenseLayer, ActivationLayer, DropoutLayer, NormalizationLayer, RescaleLayer, FlattenLayer, CustomLayer>;
 
 // A kernel (I, O), or a row (1, O): bias, γ, β or a moving statistic, in the flat buffer of parameters.
 struct Parameter {
@@ -68,6 +76,7 @@ enum class Operation {
     batches,  // γ · x̂, x normalized by its columns' statistics over the batch; outside training by the moving ones
     features, // γ · x̂, x normalized by its row's statistics
     rescale,  // x · scale + offset
+    host,     // a function of whole rows of x, written elsewhere
 };
 
 // One operation and one activation: h = f(operation(x) + b).
@@ -87,9 +96,12 @@ struct Stage {
     std::uint32_t stream = 0;                                 // of a dropout's random numbers: dropout layers before it
     double epsilon = 0, momentum = 0;                         // of a normalization
     double scale = 1, offset = 0;                             // of a rescale
+    std::shared_ptr<const HostLayer> host = {};
 };
 
 inline bool over_batch(const Stage &stage) { return stage.operation == Operation::batches; }
+// Whether an operation takes and gives whole rows.
+inline bool by_rows(const Stage &stage) { return stage.operation == Operation::features || stage.operation == Operation::host; }
 inline bool normalizes(const Stage &stage) { return over_batch(stage) || stage.operation == Operation::features; }
 // The parameter that a stage multiplies by, W or γ; -1: none.
 inline Index weight_of(const Stage &stage) { return stage.kernel >= 0 ? stage.kernel : stage.gamma; }
