@@ -1,6 +1,9 @@
 """Fifty rows, targets for them, and models that are quick to train on them."""
 
+import re
+
 import numpy as np
+import pytest
 
 import ganglion as gg
 
@@ -28,3 +31,10 @@ def weights_after(model, *fits, optimizer="adam", loss="cross_entropy", y=LABELS
 def assert_same(weights, others):
     for one, other in zip(weights, others, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def assert_said(call, error, text):
+    """That a call raises this very type with this very text."""
+    with pytest.raises(error, match=f"^{re.escape(text)}$") as caught:
+        call()
+    assert type(caught.value) is error

@@ -105,7 +105,11 @@ def test_newtons_method_needs_one_step_for_a_parabola():
 
 WRONG_USES = [
     (lambda: F.numerical_diff(np.sin, 0.0, h=0), ValueError, "h must be finite and > 0; given 0"),
-    (lambda: F.numerical_gradient(3, [1.0]), TypeError, "f must be a function; given 3 of type int"),
+    (
+        lambda: F.numerical_gradient(3, [1.0]),
+        TypeError,
+        "f must be a function, like lambda x: x**2; given 3 of type int",
+    ),
     (
         lambda: F.numerical_gradient(lambda x: x, np.ones(3)),
         ValueError,

@@ -289,7 +289,7 @@ def test_every_initializer_goes_into_a_file_and_back(initializer):
             r"the architecture: dense.kernel of shape .* more bytes than can be addr",
         ),
         (changed(("layers", 0, "activation"), "swoosh"), r"layer 0: unknown activation 'swoosh'"),
-        (changed(("layers", 0, "activation"), 7), r"layer 0: activation must be the name of an activation"),
+        (changed(("layers", 0, "activation"), 7.5), r"layer 0: activation must be the name of an activation"),
         (changed(("layers", 0, "activation", "class"), "Dense"), r"layer 0, activation: unknown class 'Dense'"),
         (
             changed(("layers", 0, "activation", "negative_slope"), {}),

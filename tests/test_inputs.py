@@ -223,15 +223,21 @@ def test_bool_labels():
 @pytest.mark.parametrize(
     ("y", "message"),
     [
-        ([0, 1, -1], r"^y must hold labels 0 to 2, as the model has 3 outputs; y\[2\] is -1$"),
+        (
+            [0, 1, -1],
+            r"^y must hold labels 0 to 2, .*; y\[2\] is -1; classes count from 0: renumber them, or remove such rows$",
+        ),
         ([0, 7, 3], r"y\[1\] is 7; give the last layer at least 8 units, or renumber them$"),
         ([0, 3, 1], r"y\[1\] is 3; give the last layer at least 4 units"),
         ([1, 3, 2], r"y\[1\] is 3; if yours start at 1, pass y - 1$"),
         (np.array([0, 2**64 - 1], np.uint64), r"y\[1\] is 18446744073709551615; give"),
         ([2**40], r"y\[0\] is 1099511627776; give"),
-        ([0, 0.5], r"^y must hold labels 0 to 2, .*; y\[1\] is 0.5, not a whole number$"),
-        ([0, np.nan], r"^y must hold labels 0 to 2, .*; y\[1\] is nan, not a whole number$"),
-        ([0, np.inf], r"^y must hold labels 0 to 2, .*; y\[1\] is inf, not a whole number$"),
+        (
+            [0, 0.5],
+            r"y\[1\] is 0.5, not a whole number: use loss='mse' for values that are no classes$",
+        ),
+        ([0, np.nan], r"^y must hold labels 0 to 2, .*; y\[1\] is nan, not a whole number: remove such rows$"),
+        ([0, np.inf], r"^y must hold labels 0 to 2, .*; y\[1\] is inf, not a whole number: remove such rows$"),
     ],
 )
 def test_wrong_labels(y, message):

@@ -172,14 +172,16 @@ def test_step_without_gradients():
             two_layers,
             np.array([0, 1, -1, 0, 0, 0, 0]),
             ValueError,
-            "target must hold labels 0 to 1, as the model has 2 outputs; target[2] is -1",
+            "target must hold labels 0 to 1, as the model has 2 outputs; target[2] is -1; classes count "
+            "from 0: renumber them, or remove such rows",
         ),
         (
             nn.CrossEntropyLoss(),
             two_layers,
             np.array([0, 1, 0.5, 0, 0, 0, 0]),
             ValueError,
-            "target must hold labels 0 to 1, as the model has 2 outputs; target[2] is 0.5, not a whole number",
+            "target must hold labels 0 to 1, as the model has 2 outputs; target[2] is 0.5, not a whole "
+            "number: use loss='mse' for values that are no classes",
         ),
         (
             nn.CrossEntropyLoss(),
@@ -262,7 +264,7 @@ def test_a_column_against_a_row_is_not_broadcast():
             AttributeError,
             "module 'ganglion.nn' has no attribute 'Module': a network is an nn.Sequential of layers",
         ),
-        (lambda: nn.Conv2d, AttributeError, "module 'ganglion.nn' has no attribute 'Conv2d'"),
+        (lambda: nn.Upsample, AttributeError, "module 'ganglion.nn' has no attribute 'Upsample'"),
         (
             lambda: optim.lr_scheduler,
             AttributeError,
@@ -289,7 +291,7 @@ def test_a_column_against_a_row_is_not_broadcast():
         (
             lambda: two_layers().load_state_dict(dict(two_layers().state_dict()) | {"0.weight": np.zeros((3, 5))}),
             ValueError,
-            "0.weight must have shape (5, 3); given (3, 5)",
+            "0.weight must have shape (5, 3); given (3, 5); pass its transpose, .T",
         ),
         (lambda: two_layers().train(1), TypeError, "mode must be True or False; given 1 of type int"),
     ],

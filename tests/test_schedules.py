@@ -94,7 +94,7 @@ def test_a_function_that_gives_no_rate(value, error, message):
         (lambda: gg.OneCycle(0.1, 1), ValueError, "steps must be at least 2; given 1"),
         (lambda: gg.OneCycle(0.1, 10, rise=1), ValueError, "rise must be finite and > 0 and < 1; given 1"),
         (lambda: schedules.Sampled(0.1), TypeError, "function must be a function of the step; given 0.1"),
-        (lambda: gg.SGD(gg.Cosine), TypeError, "learning_rate must be a number"),
+        (lambda: gg.SGD(gg.Cosine), TypeError, "learning_rate is the class Cosine itself; write Cosine\\(…\\)"),
         (lambda: gg.Cosine(0.1, 0, 5)(-1), ValueError, "step must be at least 0; given -1"),
         (
             lambda: schedules.PolynomialDecay(0.1, 5, power=2),

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from ganglion import callbacks, errors, initializers, layers, losses, metrics, optimizers, regularizers, schedules
 from ganglion._native import __version__
+from ganglion.arguments import no_attribute
 from ganglion.callbacks import (
     Callback,
     Checkpoint,
@@ -163,7 +164,7 @@ LAZY = {
 def __getattr__(name: str) -> Any:
     """Import some of the package's modules when they are first asked for, so that ``import ganglion`` stays quick."""
     if name not in LAZY:
-        raise AttributeError(f"module 'ganglion' has no attribute {name!r}")
+        raise no_attribute(__name__, name, __all__)
     from importlib import import_module
 
     module = import_module(LAZY[name])

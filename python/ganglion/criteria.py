@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ganglion import _native, inputs, losses, machine
+from ganglion.arguments import known_arguments
 from ganglion.layers import Sigmoid, Softmax
 from ganglion.results import Number, Output, loss
 
@@ -16,6 +17,13 @@ if TYPE_CHECKING:
     from ganglion.inputs import Array
 
 __all__ = ["BCELoss", "BCEWithLogitsLoss", "Criterion", "CrossEntropyLoss", "HuberLoss", "L1Loss", "MSELoss"]
+
+# PyTorch's arguments that have no counterpart, and what to do instead.
+NAMED = {
+    **dict.fromkeys(("weight", "pos_weight"), "Trainer.fit weighs classes by class_weight, and rows by sample_weight"),
+    "ignore_index": "leave such rows out of the batch",
+    **dict.fromkeys(("size_average", "reduce"), "the mean is what there is"),
+}
 
 
 class Criterion:
@@ -36,6 +44,7 @@ class Criterion:
     takes_labels: ClassVar[bool] = False  # one-dimensional targets are labels
     takes_logits_of: ClassVar[type | None] = None  # the activation that the loss applies itself
 
+    @known_arguments(NAMED)
     def __init__(self, *, reduction: str = "mean") -> None:
         if reduction != "mean":
             raise ValueError(f"reduction must be 'mean'; given {reduction!r}{REMEDIES.get(reduction, '')}")
@@ -151,6 +160,7 @@ class HuberLoss(Criterion):
     0.75
     """
 
+    @known_arguments(NAMED)
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
         self.description = losses.Huber(delta)
         super().__init__(reduction=reduction)

@@ -12,7 +12,7 @@ from dataclasses import MISSING, Field, dataclass, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
-__all__ = ["Description", "Family", "from_config", "itself", "unknown_name"]
+__all__ = ["Description", "Family", "from_config", "itself", "nearest_of", "unknown_name"]
 
 
 def itself(value: Any) -> Any:
@@ -176,13 +176,19 @@ def _article(word: str) -> str:
 
 def unknown_name(argument: str, given: object, known: Iterable[str], remedy: str | None = None) -> str:
     """The message for a name that is not in a table: the known ones, and a remedy or the nearest of them."""
+    known = list(known)
+    if remedy is None:
+        remedy = nearest_of(str(given), known)
+    return f"unknown {argument} {given!r}; known: {', '.join(known)}{f'; {remedy}' if remedy else ''}"
+
+
+def nearest_of(given: str, known: Iterable[str]) -> str | None:
+    """The question whether the nearest of the known names was meant, where one is near."""
     from difflib import get_close_matches
 
-    known = list(known)
-    nearest = get_close_matches(str(given), known, n=1)
-    if remedy is None and nearest:
-        remedy = f"did you mean {nearest[0]!r}?"
-    return f"unknown {argument} {given!r}; known: {', '.join(known)}{f'; {remedy}' if remedy else ''}"
+    names = {name.lower(): name for name in known}
+    nearest = get_close_matches(given.lower(), names, n=1)
+    return f"did you mean {names[nearest[0]]!r}?" if nearest else None
 
 
 def from_config(config: object, classes: Mapping[str, type[D]], where: str) -> D:

@@ -172,14 +172,26 @@ def numeric(argument: str, value: object) -> Array:
         raise TypeError(f"{argument} must be an array of real numbers; given {remedy}")
     try:
         array = np.asarray(value)
-    except ValueError as error:
-        raise ValueError(f"{argument} must be a rectangular array, all rows of one length ({error})") from None
+    except ValueError:
+        raise ValueError(
+            f"{argument} must be a rectangular array, all rows of one length{_ragged(argument, value)}"
+        ) from None
     if array.dtype.kind not in NUMERIC_KINDS:
         raise TypeError(
             f"{argument} must be an array of real numbers; given {type(value).__name__} of dtype {array.dtype}; "
             f"convert it first, for instance with np.asarray({argument}, dtype=np.float32)"
         )
     return array
+
+
+def _ragged(argument: str, value: object) -> str:
+    """Where rows begin to differ in length, if it is there that they do."""
+    rows = value if isinstance(value, (list, tuple)) else ()
+    lengths = [len(row) if hasattr(row, "__len__") else None for row in rows]
+    other = next((i for i, length in enumerate(lengths) if length != lengths[0]), None)
+    if other is None or None in (lengths[0], lengths[other]):
+        return ""
+    return f"; {argument}[0] has {lengths[0]} and {argument}[{other}] {lengths[other]}: cut or fill up the rows"
 
 
 def targets(argument: str, value: object) -> Array:
@@ -281,12 +293,16 @@ def labels(argument: str, array: Array, classes: int) -> Array:
     if copy.dtype.kind == "f":
         index = first_where(copy, lambda block: ~(np.isfinite(block) & (block == np.rint(block))))
         if index is not None:
-            raise ValueError(f"{expected}; {element(argument, index)} is {copy[index]}, not a whole number")
+            remedy = "use loss='mse' for values that are no classes" if np.isfinite(copy[index]) else "remove such rows"
+            given = f"{element(argument, index)} is {copy[index]}, not a whole number"
+            raise ValueError(f"{expected}; {given}: {remedy}")
     index = first_where(copy, lambda block: (block < 0) | (block >= classes))
     if index is not None:
         label = int(copy[index])
-        remedy = f"; give the last layer at least {label + 1} units, or renumber them" if label >= classes else ""
-        if label == classes and copy.min() >= 1:
+        remedy = f"; give the last layer at least {label + 1} units, or renumber them"
+        if label < 0:
+            remedy = "; classes count from 0: renumber them, or remove such rows"
+        elif label == classes and copy.min() >= 1:
             remedy = f"; if yours start at 1, pass {argument} - 1"
         raise ValueError(f"{expected}; {element(argument, index)} is {label}{remedy}")
     return copy.astype(np.int32)
@@ -304,6 +320,13 @@ def distributions(argument: str, array: Array, dtype: str) -> Array:
         total = f"{copy[index].sum():.6g}"
         raise ValueError(f"{expected}; {element(argument, index)} sums to {total}, not 1; labels have shape (n,)")
     return copy
+
+
+def exact_shape(argument: str, given: tuple[int, ...], expected: tuple[int, ...]) -> None:
+    """Refuse another shape than the expected one."""
+    if given != expected:
+        remedy = "; pass its transpose, .T" if given == expected[::-1] else ""
+        raise ValueError(f"{argument} must have shape {expected}; given {given}{remedy}")
 
 
 def element(argument: str, index: tuple[int, ...]) -> str:

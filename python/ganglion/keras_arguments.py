@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from ganglion import inputs
+from ganglion.arguments import remedy
 from ganglion.descriptions import unknown_name
 from ganglion.progress import style
 
@@ -39,21 +40,6 @@ FIXED = {
     "weighted_metrics": (None, "put them into metrics"),
     "callbacks": (None, "they belong to fit"),
 }
-# What people write besides.
-MEANT = {
-    **dict.fromkeys(("nb_epoch", "num_epochs", "n_epochs", "nepochs"), "epochs"),
-    **dict.fromkeys(("bs", "batch", "minibatch_size"), "batch_size"),
-    **dict.fromkeys(("criterion", "loss_fn", "loss_function", "objective"), "loss"),
-    **dict.fromkeys(("X", "X_train", "x_train", "data", "inputs"), "x"),
-    **dict.fromkeys(("Y", "y_train", "target", "targets", "labels"), "y"),
-    **dict.fromkeys(("validation", "val_data"), "validation_data"),
-    **dict.fromkeys(("val_split", "split"), "validation_split"),
-}
-REMEDIES = {
-    **dict.fromkeys(("lr", "learning_rate"), "it is the optimizer's: optimizer=Adam(learning_rate=0.01)"),
-    "show_accuracy": "it is a metric: compile(…, metrics=['accuracy'])",
-}
-
 # Keras's metrics that are one here, which looks at the loss and the outputs itself.
 METRICS = dict.fromkeys(("acc", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy"), "accuracy")
 
@@ -86,12 +72,10 @@ def accept(method: str, others: Mapping[str, Any], own: Collection[str] = ()) ->
     for name, value in others.items():
         if name not in kerass:
             known = dict.fromkeys([*parameters, *own])
-            meant = MEANT.get(name)
-            remedy = f"did you mean {meant!r}?" if meant in known else REMEDIES.get(name)
-            raise TypeError(unknown_name(f"argument of {method}", name, known, remedy))
-        only, remedy = FIXED.get(name, (value, ""))
+            raise TypeError(unknown_name(f"argument of {method}", name, known, remedy(name, known)))
+        only, instead = FIXED.get(name, (value, ""))
         if value is not only and value != only:
-            raise ValueError(f"{method} takes {name}={only} alone; given {value!r}: {remedy}")
+            raise ValueError(f"{method} takes {name}={only} alone; given {value!r}: {instead}")
 
 
 def check_predict(batch_size: object, verbose: object, others: Mapping[str, Any]) -> None:

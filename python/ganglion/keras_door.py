@@ -82,6 +82,15 @@ class KerasDoor:
     _trainer: Trainer | None
     _input: Input | None
 
+    if not TYPE_CHECKING:  # a model that can be called is an nn.Sequential
+
+        def __call__(self, *_: Any, **__: Any) -> Any:
+            """Say what to call instead."""
+            raise TypeError(
+                "a model is not called: model.predict(x) gives its outputs; for a loop with loss.backward() make it an "
+                "nn.Sequential"
+            )
+
     # Building
 
     def add(self, layer: Layer | Input) -> None:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from ganglion import _native, inputs
 from ganglion.activations import ELU, GELU, SELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Softplus, Step, Swish, Tanh
+from ganglion.arguments import no_attribute
 from ganglion.descriptions import Family
 from ganglion.initializers import INITIALIZERS, Initializer
 from ganglion.input_layer import Input
@@ -45,6 +46,15 @@ __all__ = [
     "Swish",
     "Tanh",
 ]
+
+ELSEWHERE = dict.fromkeys(
+    ("Conv1D", "Conv2D", "Conv3D", "MaxPooling2D", "LSTM", "GRU", "SimpleRNN", "Embedding", "MultiHeadAttention"),
+    "ganglion has dense networks: Dense, activations, normalizations and Dropout",
+)
+
+
+def __getattr__(name: str) -> Any:
+    raise no_attribute(__name__, name, __all__, ELSEWHERE.get(name))
 
 
 @dataclass(frozen=True, repr=False)
@@ -130,6 +140,11 @@ class Dense(Layer):
     }
 
     def __post_init__(self) -> None:
+        if isinstance(self.activation, int):
+            raise TypeError(
+                f"Dense takes its outputs alone, Dense({self.activation}), and input_shape=({self.units},) where it is "
+                f"the first; given Dense({self.units}, {self.activation}), which is Linear's way"
+            )
         super().__post_init__()
         self._set("units", inputs.integer("units", self.units, minimum=1))
         self._set("use_bias", inputs.flag("use_bias", self.use_bias))

@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ganglion import _native, inputs, machine, sequential
+from ganglion.arguments import no_attribute
 from ganglion.criteria import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, HuberLoss, L1Loss, MSELoss
 from ganglion.layers import Layer
 from ganglion.modules import (
@@ -104,6 +105,12 @@ ELSEWHERE = {
     "Module": "a network is an nn.Sequential of layers",
     "Parameter": "parameters belong to the layers of an nn.Sequential: model.parameters()",
     "functional": "a network is an nn.Sequential of layers like nn.ReLU()",
+    **dict.fromkeys(
+        ("Conv1d", "Conv2d", "Conv3d", "RNN", "LSTM", "GRU", "Embedding", "MultiheadAttention", "Transformer"),
+        "ganglion has dense networks: nn.Linear, activations, normalizations and nn.Dropout",
+    ),
+    "Dense": "it is nn.Linear(in_features, out_features)",
+    "utils": "a Trainer whose optimizer has clip_norm or clip_value clips gradients",
     "init": "nn.Linear initializes as PyTorch does; Dense(kernel_initializer=…) takes other initializers",
 }
 
@@ -119,8 +126,7 @@ METHODS = {
 
 
 def __getattr__(name: str) -> object:
-    remedy = f": {ELSEWHERE[name]}" if name in ELSEWHERE else ""
-    raise AttributeError(f"module 'ganglion.nn' has no attribute {name!r}{remedy}")
+    raise no_attribute(__name__, name, __all__, ELSEWHERE.get(name))
 
 
 class Sequential(sequential.Sequential):

@@ -20,8 +20,8 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
 from ganglion import _native, inputs, machine, optimizers
-from ganglion.descriptions import unknown_name
-from ganglion.results import Parameter
+from ganglion.arguments import known_arguments, no_attribute
+from ganglion.parameter_groups import ParameterGroup, groups, model_of
 
 __all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "ParameterGroup", "RMSprop"]
 
@@ -29,58 +29,21 @@ ELSEWHERE = {
     "lr_scheduler": "set optimizer.param_groups[0]['lr'] where the rate is to change",
     "LBFGS": "the optimizers here take one gradient a step",
 }
+# Arguments by other names than PyTorch's.
+NAMED = {
+    "learning_rate": "did you mean 'lr'?",
+    **dict.fromkeys(("beta1", "beta2", "beta_1", "beta_2"), "betas=(0.9, 0.999) has both"),
+    "epsilon": "did you mean 'eps'?",
+    "rho": "did you mean 'alpha'?",
+    **dict.fromkeys(
+        ("clip_norm", "clip_value", "clipnorm", "clipvalue"),
+        "a Trainer with an optimizer of ganglion.optimizers clips gradients",
+    ),
+}
 
 
 def __getattr__(name: str) -> object:
-    remedy = f": {ELSEWHERE[name]}" if name in ELSEWHERE else ""
-    raise AttributeError(f"module 'ganglion.optim' has no attribute {name!r}{remedy}")
-
-
-class ParameterGroup(dict[str, Any]):
-    """A dictionary of ``"params"`` and the options that hold for them; what is written is checked at once.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If a key is none of the optimizer's options, or a value of the wrong type or out of bounds.
-    """
-
-    def __init__(
-        self,
-        options: Mapping[str, Any],
-        describe: Callable[[dict[str, Any]], optimizers.Optimizer],
-        fixed: tuple[str, ...] = (),
-    ) -> None:
-        super().__init__(options)
-        self._describe = describe
-        self._fixed = fixed
-        self.changed = True  # since the core was told
-        self.rate = 0.0
-        self._check(dict(self))
-
-    def _check(self, options: dict[str, Any]) -> None:
-        rate = inputs.real("lr", options["lr"], minimum=0)
-        self.description = self._describe(options)
-        self.rate = rate
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        if key not in self:
-            raise ValueError(unknown_name("option", key, [known for known in self if known != "params"]))
-        if key == "params":
-            raise TypeError("the parameters of a group are fixed; make a new optimizer for others")
-        if key in self._fixed and value != self[key]:
-            raise ValueError(f"{key} is fixed from the start, {self[key]} here; make a new optimizer for another")
-        if key == "lr":  # the one that loops write
-            self.rate = inputs.real("lr", value, minimum=0)
-        else:
-            self._check({**self, key: value})
-            self.changed = True
-        super().__setitem__(key, value)
-
-    def update(self, *arguments: Any, **options: Any) -> None:
-        """Write several options."""
-        for key, value in dict(*arguments, **options).items():
-            self[key] = value
+    raise no_attribute(__name__, name, __all__, ELSEWHERE.get(name))
 
 
 class Optimizer(ABC):
@@ -96,18 +59,18 @@ class Optimizer(ABC):
 
     def __init__(self, params: Iterable[Any], options: Mapping[str, Any]) -> None:
         self.param_groups = [
-            ParameterGroup({**options, **given}, self._describe, self._fixed) for given in _groups(params, options)
+            ParameterGroup({**options, **given}, self._describe, self._fixed) for given in groups(params, options)
         ]
         everything = [parameter for group in self.param_groups for parameter in group["params"]]
-        self._model = _model_of(everything)
+        self._model = model_of(everything)
         self._numbers = [parameter.index for parameter in everything]
         if len(set(self._numbers)) != len(self._numbers):
             raise ValueError("params must not name a parameter twice")
-        groups = [
+        native = [
             _native.UpdateGroup([parameter.index for parameter in group["params"]], group.description.native())
             for group in self.param_groups
         ]
-        self._updates = _native.Updates(self._model.passes, groups)
+        self._updates = _native.Updates(self._model.passes, native)
 
     @classmethod
     @abstractmethod
@@ -151,36 +114,6 @@ class Optimizer(ABC):
         return "\n".join([f"{type(self).__name__} (", *lines, ")"])
 
 
-def _groups(params: Iterable[Any], options: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What users give as `params`, as dictionaries with lists of parameters."""
-    if isinstance(params, (str, Mapping, Parameter)) or not isinstance(params, Iterable):
-        raise TypeError(f"params must be model.parameters(); given {params!r} of type {type(params).__name__}")
-    given = [element[1] if isinstance(element, tuple) and len(element) == 2 else element for element in params]
-    groups = given if given and all(isinstance(element, dict) for element in given) else [{"params": given}]
-    result = []
-    for group in groups:
-        if "params" not in group:
-            raise ValueError(f"a group of parameters needs 'params'; given {', '.join(map(repr, group))}")
-        for key in group.keys() - {"params", *options}:
-            raise ValueError(unknown_name("option", key, options))
-        own = [group["params"]] if isinstance(group["params"], Parameter) else list(group["params"])
-        if not own:
-            raise ValueError("params is empty: pass model.parameters(), which is used up once it has been gone through")
-        for parameter in own:
-            if not isinstance(parameter, Parameter):
-                given_type = type(parameter).__name__
-                raise TypeError(f"params must be an nn.Sequential's model.parameters(); given one of type {given_type}")
-        result.append({**group, "params": own})
-    return result
-
-
-def _model_of(parameters: list[Parameter]) -> Any:
-    models = {id(parameter.model): parameter.model for parameter in parameters}
-    if len(models) != 1:
-        raise ValueError(f"params must be of one model; given those of {len(models)}: make an optimizer for each")
-    return next(iter(models.values()))
-
-
 class SGD(Optimizer):
     """`optimizers.SGD`, PyTorch's ``SGD``.
 
@@ -201,6 +134,7 @@ class SGD(Optimizer):
         If an argument is of the wrong type or out of bounds, or parameters are of several models.
     """
 
+    @known_arguments(NAMED)
     def __init__(
         self,
         params: Iterable[Any],
@@ -244,6 +178,7 @@ class Adam(Optimizer):
 
     _description: ClassVar[type[optimizers.Adam]] = optimizers.Adam
 
+    @known_arguments(NAMED)
     def __init__(
         self,
         params: Iterable[Any],
@@ -283,6 +218,7 @@ class AdamW(Adam):
 
     _description = optimizers.AdamW
 
+    @known_arguments(NAMED)
     def __init__(
         self,
         params: Iterable[Any],
@@ -318,6 +254,7 @@ class RMSprop(Optimizer):
 
     _fixed = ("momentum",)
 
+    @known_arguments(NAMED)
     def __init__(
         self,
         params: Iterable[Any],
@@ -367,6 +304,7 @@ class Adagrad(Optimizer):
 
     _fixed = ("initial_accumulator_value",)
 
+    @known_arguments(NAMED)
     def __init__(
         self,
         params: Iterable[Any],

@@ -381,6 +381,8 @@ def learning_rate(value: object) -> float | Schedule:
         return value
     if callable(value) and not isinstance(value, type):
         return Sampled(value)
+    if isinstance(value, type):
+        raise TypeError(f"learning_rate is the class {value.__name__} itself; write {value.__name__}(…)")
     return inputs.real("learning_rate", value, above=0)
 
 

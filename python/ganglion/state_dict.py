@@ -32,8 +32,7 @@ def matching(state: Mapping[str, ArrayLike], shapes: Mapping[str, tuple[int, ...
     arrays = []
     for name, shape in shapes.items():
         array = inputs.numeric(name, state[name])
-        if array.shape != shape:
-            raise ValueError(f"{name} must have shape {shape}; given {array.shape}")
+        inputs.exact_shape(name, array.shape, shape)
         arrays.append(inputs.values(name, array, dtype, "take the weights from before they became so"))
         if name.endswith((".moving_variance", ".running_var")) and array.min() < 0:
             raise ValueError(f"{name} must hold no negative number; given {array.min()}")

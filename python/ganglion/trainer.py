@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, Never
 
 from ganglion import _native, inputs, machine, single_batch, weights
+from ganglion.arguments import known_arguments
 from ganglion.custom import Fallible, raise_failure
 from ganglion.events import Callback, Events
 from ganglion.fitting import Fitting
@@ -83,6 +84,12 @@ class Trainer:
     1.0
     """
 
+    @known_arguments(
+        {
+            "seed": "it is the model's: Sequential(…, seed=1)",
+            **{name: f"it is fit's: fit(x, y, {name}=…)" for name in ("epochs", "batch_size", "callbacks", "shuffle")},
+        }
+    )
     def __init__(
         self,
         model: Sequential,
@@ -163,6 +170,7 @@ class Trainer:
         else:
             self._latest.set_learning_rate(rate)
 
+    @known_arguments()
     def fit(
         self,
         x: ArrayLike | Iterable[tuple[ArrayLike, ...]],

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from ganglion import inputs
+from ganglion.arguments import known_arguments
 from ganglion.events import Callback
 
 if TYPE_CHECKING:
@@ -132,6 +133,7 @@ class EarlyStopping(_Watcher):
     True
     """
 
+    @known_arguments()
     def __init__(
         self,
         monitor: str = "val_loss",
@@ -223,6 +225,7 @@ class Checkpoint(_Watcher):
     >>> folder.cleanup()
     """
 
+    @known_arguments()
     def __init__(
         self,
         path: str | os.PathLike[str],
@@ -309,6 +312,7 @@ class ReduceOnPlateau(_Watcher):
     0.015625
     """
 
+    @known_arguments()
     def __init__(
         self,
         monitor: str = "val_loss",

@@ -33,12 +33,18 @@ def numerical_diff(f: Callable[[Any], Any], x: ArrayLike, h: float = STEP) -> An
     h
         The step, greater than 0.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If f is no function, x holds no real numbers, or h is out of bounds.
+
     Examples
     --------
     >>> f = lambda x: 0.01 * x**2 + 0.1 * x
     >>> float(numerical_diff(f, 5)), float(numerical_diff(f, 10))
     (0.1999999999990898, 0.2999999999986347)
     """
+    _check_function(f)
     h = inputs.real("h", h, above=0)
     array = inputs.numeric("x", x).astype(np.float64)[()]
     return (f(array + h) - f(array - h)) / (2 * h)
@@ -83,8 +89,7 @@ def numerical_gradient(f: Callable[[Any], Any], x: ArrayLike, h: float | None = 
     >>> x
     array([3., 4.])
     """
-    if not callable(f):
-        raise TypeError(f"f must be a function; given {f!r} of type {type(f).__name__}")
+    _check_function(f)
     array = inputs.numeric("x", x)
     if array.dtype.kind != "f":
         array = array.astype(np.float64)
@@ -238,6 +243,11 @@ def _hessian(f: Callable[[Any], Any], x: Array) -> Array:
 
 def _default_step(dtype: np.dtype[Any]) -> float:
     return STEP if dtype.itemsize >= 8 else float(np.cbrt(np.finfo(dtype).eps))
+
+
+def _check_function(f: object) -> None:
+    if not callable(f):
+        raise TypeError(f"f must be a function, like lambda x: x**2; given {f!r} of type {type(f).__name__}")
 
 
 def _number(value: Any) -> float:
