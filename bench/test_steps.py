@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from ganglion.benchmark.workloads import TRAININGS
+from ganglion.benchmark.workloads import FEATURE_TRAININGS, TRAININGS
 from timed import cases, time_rounds
 
 
@@ -14,3 +14,8 @@ def test_rows_as_they_lie(benchmark, work, peer, threads):
 @cases(TRAININGS)
 def test_rows_in_a_new_order_each_epoch(benchmark, work, peer, threads):
     time_rounds(benchmark, replace(work, shuffle=True), peer, threads)
+
+
+@cases(FEATURE_TRAININGS)
+def test_with_a_feature(benchmark, work, peer, threads):
+    time_rounds(benchmark, work, peer, threads)

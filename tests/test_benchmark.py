@@ -12,7 +12,7 @@ import pytest
 import bad_peers
 import ganglion as gg
 from ganglion import cli
-from ganglion.benchmark import imports, kernels, networks, peer_training, peers, processes, table, workloads
+from ganglion.benchmark import features, imports, kernels, networks, peer_training, peers, processes, table, workloads
 from ganglion.benchmark.processes import Dropped, Outcome, Plan, Result
 
 THERMO, RL, BOOK, TABULAR, MNIST, WIDE = workloads.TRAININGS
@@ -35,12 +35,15 @@ def test_every_workload_says_what_it_is(work):
     assert work.units >= 1
     assert work.bytes_moved > 0
     assert [work] == list(workloads.find(work.name))
-    assert set(peers.PEERS[type(work)]) >= {"ganglion", "numpy"}
+    other = "torch" if isinstance(work, features.FeatureTraining) else "numpy"
+    assert set(peers.PEERS[type(work)]) >= {"ganglion", other}
 
 
 @pytest.mark.parametrize("name", ["trains", "matmul-17", ""])
 def test_an_unknown_workload_is_refused(name):
-    with pytest.raises(ValueError, match="known are the groups train, predict, matmul, activation, update and thermo"):
+    with pytest.raises(
+        ValueError, match="known are the groups train, features, predict, matmul, activation, update and thermo"
+    ):
         workloads.find(name)
 
 
@@ -131,6 +134,25 @@ def test_ganglion_is_right(work, peer):
 def test_large_trainings_are_told_apart_as_well(work, mistake, monkeypatch):
     deviation = deviation_of(work, mistake or peer_training._NumpyNetwork, monkeypatch)
     assert (deviation > work.tolerance) == (mistake is not None)
+
+
+SMALL_FEATURES = [work for work in workloads.FEATURE_TRAININGS if work.name.startswith("tabular")]
+
+
+@pytest.mark.parametrize("work", SMALL_FEATURES, ids=lambda work: work.name)
+def test_trainings_with_features_are_right(work):
+    job = peers.make(work, "ganglion", 2)
+    job.check()
+    answer, expected = job.answer(), work.expected()
+    assert work.deviation(answer, expected) <= work.tolerance / 5
+    half = [a - np.float32(0.5) * (a - s) for a, s in zip(answer, work.start(), strict=True)]
+    assert work.deviation(half, expected) > work.tolerance
+
+
+@pytest.mark.parametrize("work", SMALL_FEATURES[:2], ids=lambda work: work.name)
+def test_a_training_without_its_feature_is_found(work):
+    plain = work.plain()
+    assert work.deviation([a.astype(np.float32) for a in plain.expected()], work.expected()) > work.tolerance
 
 
 CALLS = [
@@ -259,7 +281,14 @@ def test_every_peer_has_its_function(kind):
     for place in peers.PEERS[kind].values():
         module, _, function = place.partition(":")
         assert callable(getattr(__import__(f"ganglion.benchmark.peer_{module}", fromlist=[function]), function))
-    assert kind in {networks.Training, networks.Prediction, kernels.Product, kernels.Activation, kernels.Update}
+    assert kind in {
+        networks.Training,
+        features.FeatureTraining,
+        networks.Prediction,
+        kernels.Product,
+        kernels.Activation,
+        kernels.Update,
+    }
 
 
 def test_imports_are_timed():

@@ -62,6 +62,8 @@ class Training(Workload):
         Whether each epoch takes the rows in a new order when it is timed. The answer is that of the rows as they lie.
     checked_steps
         How many steps the answer is of.
+    feature
+        One of `features.FEATURES`, or none.
     """
 
     widths: tuple[int, ...]
@@ -73,6 +75,7 @@ class Training(Workload):
     epochs: int = 1
     shuffle: bool = False
     checked_steps: int = 4
+    feature: str = ""
 
     unit = "step"
     # Peers lie 1e-6 to 1e-2 off: one of the three million inputs of `wide`'s ReLUs that is all rounding, taken for

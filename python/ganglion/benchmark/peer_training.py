@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import os
 import warnings
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ganglion.benchmark.features import CLIP_NORM, DROPOUT_RATE, NORM_EPSILON, NORM_MOMENTUM
 from ganglion.benchmark.networks import Training
 from ganglion.benchmark.peers import Job
 from ganglion.benchmark.workload import ADAM_RATE, BETA1, BETA2, EPSILON, SGD_RATE, Array
@@ -30,12 +32,25 @@ def training_job(work: Training, train: Callable[[Amount], object], weights: Cal
 def _ganglion_trainer(work: Training, threads: int) -> Any:
     import ganglion as gg
 
-    layers = [gg.Dense(units, activation=work.activation) for units in work.widths[1:-1]]
+    layers: list[gg.Layer] = []
+    for units in work.widths[1:-1]:
+        layers.append(gg.Dense(units, activation=work.activation))
+        if work.feature == "dropout":
+            layers.append(gg.Dropout(DROPOUT_RATE))
+        if work.feature == "norm":
+            layers.append(gg.BatchNormalization(momentum=NORM_MOMENTUM, epsilon=NORM_EPSILON))
     model = gg.Sequential([*layers, gg.Dense(work.widths[-1])], seed=0)
     model.build((work.widths[0],))
-    model.set_weights(work.weights())
-    optimizer = gg.SGD(SGD_RATE) if work.optimizer == "sgd" else gg.Adam(ADAM_RATE)
-    return gg.Trainer(model, work.loss, optimizer, threads=threads or None)
+    names = [name for name in model.state_dict() if "moving" not in name]
+    model.load_state_dict({**model.state_dict(), **dict(zip(names, work.weights(), strict=True))})
+    bound = CLIP_NORM if work.feature == "clipping" else None
+    optimizer = gg.SGD(SGD_RATE) if work.optimizer == "sgd" else gg.Adam(ADAM_RATE, clip_norm=bound)
+    metrics = ["accuracy"] if work.feature == "metrics" else []
+    return gg.Trainer(model, work.loss, optimizer, metrics=metrics, threads=threads or None)
+
+
+def _trained_weights(trainer: Any) -> list[NDArray[Any]]:
+    return [array for name, array in trainer.model.state_dict().items() if "moving" not in name]
 
 
 def ganglion(work: Training, threads: int) -> Job:
@@ -48,7 +63,7 @@ def ganglion(work: Training, threads: int) -> Job:
         rows = steps * work.batch
         trainer.fit(x[:rows], y[:rows], batch_size=work.batch, epochs=epochs, shuffle=shuffle, verbose=0)
 
-    return training_job(work, train, trainer.model.get_weights)
+    return training_job(work, train, lambda: _trained_weights(trainer))
 
 
 def ganglion_loop(work: Training, threads: int) -> Job:
@@ -60,7 +75,7 @@ def ganglion_loop(work: Training, threads: int) -> Job:
         for rows in work.batches(amount):
             trainer.train_on_batch(x[rows], y[rows])
 
-    return training_job(work, train, trainer.model.get_weights)
+    return training_job(work, train, lambda: _trained_weights(trainer))
 
 
 class _NumpyNetwork:
@@ -159,27 +174,37 @@ def torch(work: Training, threads: int, *, compiled: bool = False) -> Job:
     if threads:
         torch.set_num_threads(threads)
     activations = {"relu": nn.ReLU, "tanh": nn.Tanh, "sigmoid": nn.Sigmoid}
-    linear = [nn.Linear(i, o) for i, o in zip(work.widths, work.widths[1:], strict=False)]
-    parameters = [parameter for layer in linear for parameter in (layer.weight, layer.bias)]
+    network = nn.Sequential()
+    for inputs, outputs in itertools.pairwise(work.widths):
+        network.extend([nn.Linear(inputs, outputs), activations[work.activation]()])
+        if work.feature == "dropout":
+            network.append(nn.Dropout(DROPOUT_RATE))
+        if work.feature == "norm":
+            network.append(nn.BatchNorm1d(outputs, NORM_EPSILON, 1 - NORM_MOMENTUM))
+    network = network[: -2 if work.feature in {"dropout", "norm"} else -1]
+    parameters = list(network.parameters())
     with torch.no_grad():
         for parameter, weight in zip(parameters, work.weights(), strict=True):
             parameter.copy_(torch.from_numpy(weight.T))
-    network = nn.Sequential()
-    for layer in linear:
-        network.extend([layer, activations[work.activation]()])
-    model = torch.compile(network[:-1]) if compiled else network[:-1]
+    model = torch.compile(network) if compiled else network
     loss = nn.MSELoss() if work.loss == "mse" else nn.CrossEntropyLoss()
     if work.optimizer == "sgd":
         optimizer = torch.optim.SGD(parameters, SGD_RATE, fused=True)
     else:
         optimizer = torch.optim.Adam(parameters, ADAM_RATE, (BETA1, BETA2), EPSILON, fused=True)
     x, y = (torch.from_numpy(part) for part in work.data())
+    right = torch.zeros((), dtype=torch.int64)
 
     def train(amount: Amount) -> None:
         for chosen in work.batches(amount):
             rows = chosen if isinstance(chosen, slice) else torch.from_numpy(chosen)
             optimizer.zero_grad()
-            loss(model(x[rows]), y[rows]).backward()
+            z = model(x[rows])
+            loss(z, y[rows]).backward()
+            if work.feature == "clipping":
+                nn.utils.clip_grad_norm_(parameters, CLIP_NORM)
+            if work.feature == "metrics":
+                right.add_((z.argmax(dim=1) == y[rows]).sum())
             optimizer.step()
 
     return training_job(work, train, lambda: [parameter.detach().numpy().T for parameter in parameters])
@@ -200,15 +225,24 @@ def keras(work: Training, threads: int) -> Job:
         os.environ["KERAS_BACKEND"] = next(installed, "jax")
     import keras
 
-    layers = [keras.layers.Dense(units, activation=work.activation) for units in work.widths[1:-1]]
+    layers = []
+    for units in work.widths[1:-1]:
+        layers.append(keras.layers.Dense(units, activation=work.activation))
+        if work.feature == "dropout":
+            layers.append(keras.layers.Dropout(DROPOUT_RATE))
+        if work.feature == "norm":
+            layers.append(keras.layers.BatchNormalization(momentum=NORM_MOMENTUM, epsilon=NORM_EPSILON))
     model = keras.Sequential([keras.Input((work.widths[0],)), *layers, keras.layers.Dense(work.widths[-1])])
-    model.set_weights(work.weights())
+    for variable, weight in zip(model.trainable_variables, work.weights(), strict=True):
+        variable.assign(weight)
     loss = "mse" if work.loss == "mse" else keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     if work.optimizer == "sgd":
         optimizer = keras.optimizers.SGD(SGD_RATE)
     else:
-        optimizer = keras.optimizers.Adam(ADAM_RATE, BETA1, BETA2, EARLY_EPSILON)
-    model.compile(optimizer=optimizer, loss=loss, steps_per_execution=work.steps)
+        bound = CLIP_NORM if work.feature == "clipping" else None
+        optimizer = keras.optimizers.Adam(ADAM_RATE, BETA1, BETA2, EARLY_EPSILON, global_clipnorm=bound)
+    metrics = ["accuracy"] if work.feature == "metrics" else None
+    model.compile(optimizer=optimizer, loss=loss, metrics=metrics, steps_per_execution=work.steps)
     x, y = work.data()
 
     def train(amount: Amount) -> None:
@@ -216,7 +250,7 @@ def keras(work: Training, threads: int) -> Job:
         rows = steps * work.batch
         model.fit(x[:rows], y[:rows], batch_size=work.batch, epochs=epochs, shuffle=shuffle, verbose=0)
 
-    return training_job(work, train, model.get_weights)
+    return training_job(work, train, lambda: [variable.numpy() for variable in model.trainable_variables])
 
 
 def sklearn(work: Training, threads: int) -> Job:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from ganglion.benchmark.features import CLIP_NORM, DROPOUT_RATE, NORM_EPSILON
 from ganglion.benchmark.networks import Training
 from ganglion.benchmark.peer_training import Amount, training_job
 from ganglion.benchmark.peers import Job
@@ -15,7 +16,7 @@ from ganglion.benchmark.workload import ADAM_RATE, BETA1, BETA2, EPSILON, SGD_RA
 
 @dataclass
 class _State:
-    """What a step changes: weights, Adam's moments and its number of steps, all of them JAX's arrays."""
+    """What a step changes, all of it JAX's arrays: weights, Adam's moments and number of steps, right answers seen."""
 
     values: Any
     key: Any
@@ -27,27 +28,40 @@ def _step(work: Training) -> Callable[..., Any]:
     import jax.numpy as jnp
 
     activation = {"relu": jax.nn.relu, "tanh": jnp.tanh, "sigmoid": jax.nn.sigmoid}[work.activation]
+    hidden = len(work.widths) - 2
 
-    def loss(weights: Any, x: Any, y: Any) -> Any:
-        *hidden, last = zip(weights[::2], weights[1::2], strict=True)
-        for kernel, bias in hidden:
-            x = activation(x @ kernel + bias)
-        z = x @ last[0] + last[1]
+    def loss(weights: Any, x: Any, y: Any, key: Any) -> Any:
+        left = iter(weights)
+        for layer in range(hidden):
+            x = activation(x @ next(left) + next(left))
+            if work.feature == "dropout":
+                kept = jax.random.bernoulli(jax.random.fold_in(key, layer), 1 - DROPOUT_RATE, x.shape)
+                x = jnp.where(kept, x / (1 - DROPOUT_RATE), 0)
+            if work.feature == "norm":
+                mean, variance = x.mean(axis=0), x.var(axis=0)
+                x = (x - mean) / jnp.sqrt(variance + NORM_EPSILON) * next(left) + next(left)
+        z = x @ next(left) + next(left)
         if work.loss == "mse":
-            return jnp.mean((z - y) ** 2)
-        return jnp.mean(jax.nn.logsumexp(z, axis=1) - jnp.take_along_axis(z, y[:, None], axis=1)[:, 0])
+            return jnp.mean((z - y) ** 2), 0
+        right = (z.argmax(axis=1) == y).sum() if work.feature == "metrics" else 0
+        return jnp.mean(jax.nn.logsumexp(z, axis=1) - jnp.take_along_axis(z, y[:, None], axis=1)[:, 0]), right
 
     def step(values: Any, x: Any, y: Any) -> Any:
-        weights, first, second, count = values
-        gradients = jax.grad(loss)(weights, x, y)
+        weights, first, second, count, right = values
+        key = jax.random.fold_in(jax.random.key(0), count.astype(jnp.int32)) if work.feature == "dropout" else None
+        gradients, found = jax.grad(loss, has_aux=True)(weights, x, y, key)
+        right = right + found
+        if work.feature == "clipping":
+            norm = jnp.sqrt(sum(jnp.sum(g * g) for g in gradients))
+            gradients = [g * (CLIP_NORM / jnp.maximum(CLIP_NORM, norm)) for g in gradients]
         if work.optimizer == "sgd":
-            return [w - SGD_RATE * g for w, g in zip(weights, gradients, strict=True)], first, second, count
+            return [w - SGD_RATE * g for w, g in zip(weights, gradients, strict=True)], first, second, count, right
         count = count + 1
         first = [BETA1 * m + (1 - BETA1) * g for m, g in zip(first, gradients, strict=True)]
         second = [BETA2 * v + (1 - BETA2) * g * g for v, g in zip(second, gradients, strict=True)]
         a, c = ADAM_RATE / (1 - BETA1**count), (1 - BETA2**count) ** -0.5
         moved = zip(weights, first, second, strict=True)
-        return [w - a * m / (c * jnp.sqrt(v) + EPSILON) for w, m, v in moved], first, second, count
+        return [w - a * m / (c * jnp.sqrt(v) + EPSILON) for w, m, v in moved], first, second, count, right
 
     return step
 
@@ -60,7 +74,8 @@ def _start(work: Training) -> tuple[_State, Any, Any]:
     weights = [jnp.asarray(weight) for weight in work.weights()]
     zeros = [[jnp.zeros_like(weight) for weight in weights] for _ in range(2)]
     x, y = work.data()
-    return _State((weights, *zeros, jnp.zeros((), jnp.float32)), jax.random.key(0)), jnp.asarray(x), jnp.asarray(y)
+    values = weights, *zeros, jnp.zeros((), jnp.float32), jnp.zeros((), jnp.int32)
+    return _State(values, jax.random.key(0)), jnp.asarray(x), jnp.asarray(y)
 
 
 def _rows(x: Any, y: Any, first: Any, batch: int, order: Any) -> tuple[Any, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ganglion.benchmark.features import FeatureTraining
 from ganglion.benchmark.kernels import Activation, Product, Update
 from ganglion.benchmark.networks import Prediction, Training
 from ganglion.benchmark.workload import Workload
@@ -54,6 +55,13 @@ PEERS: dict[type[Workload], dict[str, str]] = {
         "jax.scan": "training_jax:epochs",
         "keras": "training:keras",
         "sklearn": "training:sklearn",
+    },
+    FeatureTraining: {
+        "ganglion": "training:ganglion",
+        "torch": "training:torch",
+        "jax": "training_jax:steps",
+        "jax.scan": "training_jax:epochs",
+        "keras": "training:keras",
     },
     Prediction: {name: f"prediction:{name}" for name in ("ganglion", "numpy", "torch", "jax", "onnxruntime")},
     Product: {name: f"kernels:{name}_product" for name in ("ganglion", "numpy", "torch", "jax")},

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ganglion.benchmark.features import with_features
 from ganglion.benchmark.kernels import Activation, Product, Update
 from ganglion.benchmark.networks import Prediction, Training
 from ganglion.benchmark.workload import Workload
 
-__all__ = ["ACTIVATIONS", "GROUPS", "PREDICTIONS", "PRODUCTS", "TRAININGS", "UPDATES", "WORKLOADS", "find"]
+__all__ = [
+    "ACTIVATIONS",
+    "FEATURE_TRAININGS",
+    "GROUPS",
+    "PREDICTIONS",
+    "PRODUCTS",
+    "TRAININGS",
+    "UPDATES",
+    "WORKLOADS",
+    "find",
+]
 
 TRAININGS = (
     Training("thermo", (1, 13, 1), "tanh", "mse", "sgd", batch=11, steps=1, epochs=2000),
@@ -17,6 +28,9 @@ TRAININGS = (
     Training("tabular", (54, 256, 256, 7), "relu", "cross_entropy", "adam", batch=256, steps=78, epochs=2),
     Training("mnist", (784, 512, 512, 10), "relu", "cross_entropy", "adam", batch=128, steps=60),
     Training("wide", (1024, 1024, 1024, 1024, 1000), "relu", "cross_entropy", "adam", batch=1024, steps=8),
+)
+FEATURE_TRAININGS = tuple(
+    found for work in TRAININGS if work.name in {"tabular", "mnist"} for found in with_features(work)
 )
 PREDICTIONS = tuple(
     Prediction(f"predict-{name}{suffix}", widths, rows)
@@ -39,6 +53,7 @@ UPDATES = tuple(
 
 GROUPS: dict[str, tuple[Workload, ...]] = {
     "train": TRAININGS,
+    "features": FEATURE_TRAININGS,
     "predict": PREDICTIONS,
     "matmul": PRODUCTS,
     "activation": ACTIVATIONS,
@@ -48,7 +63,7 @@ WORKLOADS: dict[str, Workload] = {work.name: work for group in GROUPS.values() f
 
 
 def find(name: str, *, shuffle: bool = False) -> tuple[Workload, ...]:
-    """The workload of this name, or all of a group: train, predict, matmul, activation, update.
+    """The workload of this name, or all of a group: train, features, predict, matmul, activation, update.
 
     Raises
     ------
