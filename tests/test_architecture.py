@@ -21,13 +21,14 @@ LEVELS = (
     ("loss_fusion", "plan", "speed", "state"),
     ("optimizer", "team_trial"),
     ("workspace",),
-    ("clipping", "dropout", "normalization", "penalties"),
+    ("clipping", "dropout", "monitor", "normalization", "penalties"),
     ("rows", "tiles"),
     ("phases",),
     ("training",),
     ("device", "passes"),
     ("verdict",),
-    ("processor", "run"),
+    ("processor", "side_step"),
+    ("run",),
 )
 LEVEL = {unit: level for level, units in enumerate(LEVELS) for unit in units}
 

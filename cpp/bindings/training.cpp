@@ -1,5 +1,6 @@
 #include "batches.hpp"
 #include "handles.hpp"
+#include "results.hpp"
 #include <pybind11/stl.h>
 
 namespace ganglion::bindings {
@@ -13,39 +14,6 @@ template <class T> struct Snapshot {
 struct SnapshotHandle {
     std::variant<Snapshot<float>, Snapshot<double>> snapshot;
 };
-
-struct ReportHandle {
-    std::string kernel_set;
-    int team;
-    py::tuple plan, seconds;
-    Index steps, careful_steps;
-    py::array_t<double> epochs;
-    bool stopped;
-    py::tuple running;
-
-    std::string text() const {
-        return "Report(kernel_set='" + kernel_set + "', team=" + std::to_string(team) + ", plan=" + py::str(plan).cast<std::string>() +
-               ", steps=" + std::to_string(steps) + ", careful_steps=" + std::to_string(careful_steps) +
-               ", stopped=" + (stopped ? "True" : "False") + ")";
-    }
-};
-
-struct EvaluationHandle {
-    double loss;
-    py::tuple metrics;
-    Index rows;
-};
-
-struct GradientsHandle {
-    double loss;
-    py::list arrays;
-};
-
-py::tuple tuple_of(const std::vector<double> &values) {
-    py::tuple result(values.size());
-    for (std::size_t i = 0; i < values.size(); ++i) result[i] = values[i];
-    return result;
-}
 
 ValueRule value_rule_of(const std::string &rule) {
     if (rule == "any") return ValueRule::any;
@@ -125,14 +93,21 @@ template <class T> class Trainer {
         return tuple_of(report_.epochs);
     }
 
-    ReportHandle report() const {
-        const Report &report = report_;
-        const auto columns = static_cast<py::ssize_t>(1 + training_.metrics.size());
-        py::array_t<double> epochs({static_cast<py::ssize_t>(report.epochs.size()) / columns, columns});
-        std::copy(report.epochs.begin(), report.epochs.end(), epochs.mutable_data());
-        return {report.kernel_set,        report.team,    py::tuple(py::cast(report.phases)),
-                tuple_of(report.seconds), report.steps,   report.careful_steps,
-                std::move(epochs),        report.stopped, tuple_of(report.running)};
+    ReportHandle report() const { return {report_, 1 + training_.metrics.size()}; }
+
+    // Looks at a step in so many from now on; 0: at none.
+    void watch(Index every) {
+        if (every < 0) throw std::invalid_argument("every must be at least 0, not " + std::to_string(every));
+        const Claim claim(training_.network->busy);
+        require(claim);
+        training_.monitor.reset();
+        if (every > 0) training_.monitor = Monitor{every, {}, {}};
+    }
+    // The looks since the last call.
+    py::tuple watched() {
+        const Claim claim(training_.network->busy);
+        require(claim);
+        return taken(training_.monitor, training_.architecture);
     }
 
     EvaluationHandle evaluate(const Context &context, const FeedHandle &data) const {
@@ -156,15 +131,7 @@ template <class T> class Trainer {
             const py::gil_scoped_release release;
             result = ganglion::gradients(context, training_, feed);
         }
-        py::list arrays;
-        for (const Parameter &parameter : training_.architecture.parameters) {
-            if (!parameter.trainable) continue;
-            py::array_t<T> array({parameter.rows, parameter.columns});
-            for (Index r = 0; r < parameter.rows; ++r)
-                std::copy_n(result.values.data() + parameter.offset + r * parameter.stride, parameter.columns, array.mutable_data(r, 0));
-            arrays.append(parameter.is_kernel ? py::array(array) : array.reshape({parameter.columns}));
-        }
-        return {result.loss, arrays};
+        return {training_.architecture, result};
     }
 
     double learning_rate() const {
@@ -259,28 +226,7 @@ TrainingHandle make(const NetworkHandle &network, const LossDescription &loss, c
 } // namespace
 
 void bind_training(py::module_ &module) {
-    py::class_<ReportHandle>(module, "Report", "What a run did, and on what.")
-        .def_readonly("kernel_set", &ReportHandle::kernel_set)
-        .def_readonly("team", &ReportHandle::team, "Threads that ran.")
-        .def_readonly("plan", &ReportHandle::plan, "Phases of a step, in order.")
-        .def_readonly("seconds", &ReportHandle::seconds, "Of each phase, the mean of a step, from a sample of steps.")
-        .def("__repr__", &ReportHandle::text)
-        .def_readonly("steps", &ReportHandle::steps)
-        .def_readonly("careful_steps", &ReportHandle::careful_steps,
-                      "Of these, the ones whose gradients were tested one by one because they might have overflowed.")
-        .def_readonly("epochs", &ReportHandle::epochs, "(finished epochs, 1 + metrics): mean loss and metrics.")
-        .def_readonly("stopped", &ReportHandle::stopped)
-        .def_readonly("running", &ReportHandle::running,
-                      "Mean loss and metrics of the epoch under way; empty at an epoch's end. After a run of one step NaN stands for a "
-                      "metric that only "
-                      "an epoch's end can tell.");
-    py::class_<EvaluationHandle>(module, "Evaluation", "Mean loss and metrics of a data set.")
-        .def_readonly("loss", &EvaluationHandle::loss)
-        .def_readonly("metrics", &EvaluationHandle::metrics)
-        .def_readonly("rows", &EvaluationHandle::rows);
-    py::class_<GradientsHandle>(module, "Gradients", "Mean loss of a batch and its gradient by trainable parameter.")
-        .def_readonly("loss", &GradientsHandle::loss)
-        .def_readonly("arrays", &GradientsHandle::arrays);
+    bind_results(module);
     py::class_<SnapshotHandle>(module, "Snapshot", "Parameters, moments and counters: one value.");
     py::class_<TrainingHandle>(module, "Training", "A network in training: loss, optimizer, schedule and where it is.")
         .def(py::init(&make), py::arg("network"), py::arg("loss"), py::arg("target"), py::arg("optimizer"), py::arg("schedule"),
@@ -355,6 +301,12 @@ void bind_training(py::module_ &module) {
                 self.with([&](auto &trainer) { trainer.sample(first, std::move(rates)); });
             },
             py::arg("first"), py::arg("rates"), "Rates of the steps from `first` on, for the schedule \"sampled\".")
+        .def(
+            "watch", [](TrainingHandle &self, Index every) { self.with([&](auto &trainer) { trainer.watch(every); }); }, py::arg("every"),
+            "Looks at the layers at each step whose number `every` divides; 0: at none.")
+        .def(
+            "watched", [](TrainingHandle &self) { return self.with([](auto &trainer) { return trainer.watched(); }); },
+            "The looks since the last call: steps (n,), names of the stages, and (n, stages, quantities).")
         .def(
             "begin_epoch", [](TrainingHandle &self) { self.with([](auto &trainer) { trainer.begin_epoch(); }); },
             "Drops an epoch under way.")

@@ -372,6 +372,15 @@ template <class T> Result<T> Processor<T>::run(Training<T> &training, const Requ
     return std::move(result);
 }
 
+template <class T> Result<T> Processor<T>::run_with(Team team, Training<T> &training, const Request<T> &request) {
+    while (true) {
+        use_team(training, team);
+        Result<T> result = run(training, request);
+        if (result.outcome != Outcome::other_team) return result;
+        team.threads = result.team;
+    }
+}
+
 template <class T> double Processor<T>::mean_loss(const LossKernels<T> &loss, const Architecture &net, Index rows) const {
     const Index count = loss.per_element ? rows * net.outputs : rows;
     return sum_rows(workspace_.losses.data(), rows) / static_cast<double>(count) + penalty_of(workspace_.penalties);

@@ -1,6 +1,7 @@
 #include "ganglion/run.hpp"
 #include "ganglion/error.hpp"
 #include "ganglion/leaves.hpp"
+#include "ganglion/side_step.hpp"
 #include <chrono>
 #include <cmath>
 
@@ -41,53 +42,16 @@ class Panels {
     Clock::time_point asked_;
 };
 
-// A processor with plans for the team, or for as many threads as OpenMP gives instead.
-template <class T> Result<T> run_with(Processor<T> &processor, Training<T> &training, const Request<T> &request, Team team) {
-    while (true) {
-        processor.use_team(training, team);
-        Result<T> result = processor.run(training, request);
-        if (result.outcome != Outcome::other_team) return result;
-        team.threads = result.team;
-    }
-}
-
 template <class T> bool finite(const Kernels<T> &kernels, const Buffer<T> &buffer, Index offset, Index size) {
     return buffer.size() == 0 || std::isfinite(kernels.largest({buffer.data() + offset, 1, size, size}));
 }
 
-// One step whose gradients might overflow: it is made on the side, tested whole and only then kept.
-template <class T> Result<T> careful_step(const Kernels<T> &kernels, Training<T> &training, Request<T> request, int team) {
-    Parameters<T> &parameters = training.network->parameters;
-    const TrainingState<T> state = training.state;
-    const Buffer<T> values = parameters.values;
-    const T largest = parameters.largest;
-    Processor<T> processor;
-    processor.prepare(kernels, training, request.batch_size, request.feed->rows(), team, team, Strategy::stored);
-    request.steps = 1;
-    request.careful = true;
-    const Result<T> result = run_with(processor, training, request, {team, Strategy::stored});
-    if (result.steps == 0) {
-        training.state = state; // its sums know of the step
-        return result;
-    }
-    const auto largest_of = [&](const Buffer<T> &buffer, double &bound) {
-        if (buffer.size() > 0) bound = static_cast<double>(kernels.largest({buffer.data(), 1, buffer.size(), buffer.size()}));
-    };
-    largest_of(training.state.moments[0], training.state.largest_moment);
-    largest_of(training.state.gradients, training.state.largest_gradient);
-    for (const Parameter &parameter : training.architecture.parameters) {
-        const Index size = parameter.rows * parameter.stride;
-        const auto &moments = training.state.moments;
-        if (finite(kernels, parameters.values, parameter.offset, size) && finite(kernels, moments[0], parameter.offset, size) &&
-            finite(kernels, moments[1], parameter.offset, size))
-            continue;
-        parameters.values = values;
-        parameters.largest = largest;
-        ++parameters.version;
-        training.state = state;
-        throw_diverged(parameter.layer, "update", state.cursor.step);
-    }
-    return result;
+// Does the next batch complete an optimizer step that the monitor wants to see?
+template <class T> bool watches(const Training<T> &training, const Request<T> &request) {
+    const Cursor &cursor = training.state.cursor;
+    if (!training.monitor || !training.monitor->due(cursor.step)) return false;
+    const bool ends_epoch = !request.part && (cursor.position + 1) * request.batch_size >= request.feed->rows();
+    return ends_epoch || (request.part && request.last) || cursor.batches + 1 >= training.accumulate;
 }
 
 } // namespace
@@ -115,15 +79,20 @@ void run(const Context &context, Training<T> &training, Processor<T> &processor,
     auto asked = std::chrono::steady_clock::now();
     Request<T> request{&feed, batch, 0, options.shuffle, false, options.stop, &asked, options.part, options.last};
     const Index most_steps = most_epochs * ((feed.rows() + batch - 1) / batch); // of one run: its history has a bounded size
+    SideStep<T> aside(kernels, training, processor);
     while (report.steps < options.steps && !report.stopped) {
         TeamTrial &trial = processor.trial();
-        const bool trying = !trial.decided();
+        const bool trying = !trial.decided(), watched = watches(training, request);
         request.steps = std::min({options.steps - report.steps, most_steps, trying ? trial.steps() : trial.steps_until_stale()});
+        // A batch makes one step at most.
+        if (training.monitor)
+            request.steps = std::min(request.steps, std::max<Index>(1, training.monitor->left(training.state.cursor.step)));
+        if (watched) processor.use_team(training, trial.team()); // whose phases the report tells
         const auto began = std::chrono::steady_clock::now();
-        Result<T> result = run_with(processor, training, request, trial.team());
+        Result<T> result = watched ? aside.watched(request, trial.team().threads) : processor.run_with(trial.team(), training, request);
         // A caller who makes one step at a time pays for waking the team each time.
         const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - began;
-        if (trying && full == batch && result.outcome == Outcome::done)
+        if (trying && full == batch && !watched && result.outcome == Outcome::done)
             trial.record(result.step_seconds > 0 ? result.step_seconds : whole.count());
         const auto keep = [&](const Result<T> &made) {
             report.steps += made.steps;
@@ -131,9 +100,9 @@ void run(const Context &context, Training<T> &training, Processor<T> &processor,
             report.team = made.team;
         };
         keep(result);
-        if (result.steps > 0) report.seconds = result.seconds;
+        if (result.steps > 0 && !watched) report.seconds = result.seconds;
         if (result.outcome == Outcome::unbounded) {
-            result = careful_step(kernels, training, request, processor.plan().team);
+            result = aside.careful(request, processor.plan().team);
             keep(result);
             report.careful_steps += result.steps;
         }
@@ -236,7 +205,7 @@ template <class T> Gradients<T> gradients(const Context &context, const Training
     const std::uint64_t version = copy.network->parameters.version;
     Processor<T> processor;
     processor.prepare(kernels, copy, feed.rows(), feed.rows(), team, team, Strategy::gradients);
-    const Result<T> result = run_with(processor, copy, request, {team, Strategy::gradients});
+    const Result<T> result = processor.run_with({team, Strategy::gradients}, copy, request);
     if (result.outcome == Outcome::bad_input) throw_non_finite<T>(feed.x, training.architecture.input_scale.layer);
     if (result.outcome == Outcome::diverged)
         throw_diverged(copy.architecture.stages[result.stage].layer, result.what, copy.state.cursor.step);

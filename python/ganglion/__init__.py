@@ -25,6 +25,7 @@ from ganglion.callbacks import (
     EarlyStopping,
     LambdaCallback,
     LearningRateSchedule,
+    Monitor,
     ReduceOnPlateau,
 )
 from ganglion.custom import CustomLayer, CustomLoss, CustomMetric
@@ -110,6 +111,7 @@ __all__ = [
     "LinearDecay",
     "MeanAbsoluteError",
     "MeanSquaredError",
+    "Monitor",
     "OneCycle",
     "PiecewiseConstant",
     "RMSprop",

@@ -476,6 +476,14 @@ class Training:
         """
         A step on one batch: its loss and metrics; None, and no step, where x and y want a closer look. `rule` is what values must be.
         """
+    def watch(self, every: typing.SupportsInt | typing.SupportsIndex) -> None:
+        """
+        Looks at the layers at each step whose number `every` divides; 0: at none.
+        """
+    def watched(self) -> tuple[typing.Any, ...]:
+        """
+        The looks since the last call: steps (n,), names of the stages, and (n, stages, quantities).
+        """
     @property
     def epoch(self) -> int: ...
     @property

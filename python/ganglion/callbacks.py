@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from ganglion import inputs
 from ganglion.events import Callback, LambdaCallback
+from ganglion.monitor import Monitor
 from ganglion.watching import Checkpoint, EarlyStopping, Mode, ReduceOnPlateau
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ __all__ = [
     "LearningRateSchedule",
     "LearningRateScheduler",
     "ModelCheckpoint",
+    "Monitor",
     "ReduceLROnPlateau",
     "ReduceOnPlateau",
 ]

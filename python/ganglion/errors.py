@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from ganglion._native import TrainingDivergedError
 
-__all__ = ["CheckpointError", "CheckpointVersionError", "NotCompiledError", "NotFittedError", "TrainingDivergedError"]
+__all__ = [
+    "CheckpointError",
+    "CheckpointVersionError",
+    "NotCompiledError",
+    "NotFittedError",
+    "TrainingDivergedError",
+    "TrainingWarning",
+]
 
 TrainingDivergedError.__module__ = "ganglion.errors"  # where users meet it, and what their tracebacks say
 
@@ -23,3 +30,7 @@ class NotCompiledError(ValueError, AttributeError):
 
 class NotFittedError(ValueError, AttributeError):
     """The model's sizes are not known yet, so that it has no weights to predict with, show or save."""
+
+
+class TrainingWarning(UserWarning):
+    """Something goes wrong in a layer while it learns; the text names the layer and a cure."""

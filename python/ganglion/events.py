@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from ganglion.sequential import Sequential
@@ -105,6 +105,9 @@ class LambdaCallback(Callback):
                 setattr(self, name, function)
 
 
+C = TypeVar("C", bound=Callback)
+
+
 class Events:
     """The callbacks of one call of `Trainer.fit`, called in the order in which they are given.
 
@@ -130,6 +133,10 @@ class Events:
 
     def _listened(self, events: Iterable[str]) -> bool:
         return any(_has_its_own(callback, event) for callback in self._callbacks for event in events)
+
+    def of(self, kind: type[C]) -> list[C]:
+        """Those of this class."""
+        return [callback for callback in self._callbacks if isinstance(callback, kind)]
 
     def introduce(self, trainer: Trainer, params: dict[str, Any]) -> None:
         """Tell the callbacks whose they are now."""

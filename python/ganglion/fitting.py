@@ -6,6 +6,7 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from ganglion.monitor import Monitor
 from ganglion.schedules import Sampled
 from ganglion.sources import Arrays
 
@@ -60,6 +61,11 @@ class Fitting:
         self.events, self.progress, self.history = events, progress, history
         self.names = trainer._names
         self.validation = None if validation is None else (trainer._evaluation(validation), validation.feed())
+        self.monitor = next(iter(events.of(Monitor)), None)
+        if self.monitor is not None:
+            self.monitor.begin()
+            source.every = self.monitor.every
+            history.monitored_steps, history.monitored = self.monitor.steps, self.monitor.layers
         waited_for = validation is not None or progress is not None or events.epochs or events.batches
         # A schedule of one's own is asked for the rates of a run before it.
         asked_before = isinstance(trainer.optimizer.schedule, Sampled)
@@ -76,6 +82,14 @@ class Fitting:
         except BaseException:
             self._catch_up(before)
             raise
+        finally:
+            self._look()
+            if self.source.training is not None:
+                self.source.training.watch(0)
+
+    def _look(self) -> None:
+        if self.monitor is not None and self.source.training is not None:
+            self.monitor.look(self.source.training)
 
     def _catch_up(self, before: int) -> None:
         """Add the epochs that the core has finished and the history lacks, but for one that was not validated."""
@@ -99,6 +113,7 @@ class Fitting:
             seconds = time.perf_counter() - began
             if not epochs:
                 break
+            self._look()
             last = self._record(epochs)
             if self.progress is not None:
                 self.progress.end_epoch(last, seconds, self.source.rows)

@@ -27,6 +27,10 @@ class History:
         The epochs' numbers, from ``initial_epoch`` on.
     seconds : float
         Wall time of the call.
+    monitored_steps : list of int
+        The steps that a `Monitor` among the callbacks looked at.
+    monitored : dict of str to dict of str to list of float
+        What it saw, by layer and quantity; see `Monitor`.
     report : Report or None
         What the core says of its last run: kernel set, team, phases and their times; None if nothing ran.
 
@@ -45,6 +49,8 @@ class History:
         self.epoch: list[int] = []
         self.seconds = 0.0
         self.report: Report | None = None
+        self.monitored_steps: list[int] = []
+        self.monitored: dict[str, dict[str, list[float]]] = {}
 
     def extend(self, columns: Mapping[str, Sequence[float]]) -> None:
         """Add epochs: a value for each, by name."""

@@ -43,6 +43,8 @@ class Source(ABC):
         What the core says of the latest run.
     means
         Of the epoch that was the last to come to its end step by step.
+    every
+        Steps from one look of a monitor to the next; 0: there is none.
     """
 
     rows: int | None
@@ -50,6 +52,7 @@ class Source(ABC):
     training: _native.Training | None = None
     report: _native.Report | None = None
     means: tuple[float, ...] = ()
+    every: int = 0
 
     @abstractmethod
     def begin(self, first_epoch: int) -> None:
@@ -78,6 +81,7 @@ class Arrays(Source):
 
     def begin(self, first_epoch: int) -> None:
         """Begin a new epoch."""
+        self.training.watch(self.every)
         self.training.begin_epoch()
         if first_epoch > 0:
             self.training.set_epoch(first_epoch)
@@ -132,9 +136,9 @@ class Batches(Source):
         try:
             with ReadAhead(self._read(epoch)) as batches:
                 for batch, last in _known_last(batches) if self._trainer.accumulate > 1 else _unknown_last(batches):
-                    self.training = self._trainer._training(batch)
+                    training = self._take(self._trainer._training(batch))
                     if at is None:
-                        at = self._begin_epoch(self.training)
+                        at = self._begin_epoch(training)
                     before(made)
                     self.report = self._step(epoch, made, batch, last)
                     made += 1
@@ -152,6 +156,12 @@ class Batches(Source):
             if self.training is not None and at is not None:
                 self.training.begin_epoch()
                 self.training.set_epoch(at)
+
+    def _take(self, training: _native.Training) -> _native.Training:
+        if self.training is not training:
+            training.watch(self.every)
+            self.training = training
+        return training
 
     def _begin_epoch(self, training: _native.Training) -> int:
         training.begin_epoch()

@@ -63,9 +63,17 @@ template <class T> class Processor {
     Index batch_size() const { return prepared_ ? prepared_->full : 0; }
     // Makes steps from where training.state is and leaves it there.
     Result<T> run(Training<T> &training, const Request<T> &request);
+    // The same with plans for the team, or for as many threads as OpenMP gives instead.
+    Result<T> run_with(Team team, Training<T> &training, const Request<T> &request);
     // Gradients of the last step, in the parameters' layout; empty unless the plan stored them.
     const Buffer<T> &fetch_gradients() const { return workspace_.gradients; }
+    // Leaves the order of the epoch's rows to another.
+    void exchange_order(Processor &other) {
+        std::swap(order_, other.order_);
+        std::swap(ordered_, other.ordered_);
+    }
     const Plan &plan() const { return full_; }
+    const Workspace<T> &workspace() const { return workspace_; } // as the last step left it
     // Of the last step.
     double mean_loss(const LossKernels<T> &loss, const Architecture &net, Index rows) const;
 

@@ -1,6 +1,7 @@
 // What is trained and how: everything a run needs beside the data and the machine.
 #pragma once
 #include "ganglion/loss_fusion.hpp"
+#include "ganglion/monitor.hpp"
 #include "ganglion/phases.hpp"
 #include "ganglion/schedule.hpp"
 #include <atomic>
@@ -64,6 +65,7 @@ template <class T> struct Training {
     std::vector<Metric> metrics;
     TrainingState<T> state;
     Index accumulate = 1; // batches whose mean gradient makes an optimizer step; fewer at an epoch's end
+    std::optional<Monitor> monitor = {};
 };
 
 // Sets `accumulate`, at least 1, and makes room for the sums.
