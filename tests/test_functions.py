@@ -20,7 +20,7 @@ BOUNDS = {
     "log1p": 1.0,
     "tanh": 1.75,
     "sigmoid": 1.75,
-    "normal_cdf": 4.25,
+    "normal_cdf": 4.75,
     "softplus": 1.75,
     "swish": 2.5,
     "gelu": 5.0,
