@@ -16,6 +16,7 @@ SIGNATURES = {
         "self, x, y=None, *others, epochs=1, batch_size=32, validation_split=0.0, validation_data=None, shuffle=True, "
         "sample_weight=None, class_weight=None, callbacks=(), initial_epoch=0, verbose='auto'",
     ),
+    "Trainer.check": (gg.Trainer.check, "self, x, y, *, verbose=True"),
     "Adam": (gg.Adam, f"learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08, {DESCENT}"),
     "SGD": (gg.SGD, f"learning_rate=0.01, momentum=0.0, nesterov=False, {DESCENT}"),
     "Dense": (

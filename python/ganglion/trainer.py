@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, Never
 
-from ganglion import _native, inputs, machine, single_batch, weights
+from ganglion import _native, inputs, machine, preflight, single_batch, weights
 from ganglion.arguments import known_arguments
 from ganglion.custom import Fallible, raise_failure
 from ganglion.events import Callback, Events
@@ -338,6 +338,10 @@ class Trainer:
     def predict(self, x: ArrayLike) -> Array:
         """`Sequential.predict` on this trainer's threads."""
         return self.model.predict(x, threads=self.threads)
+
+    def check(self, x: object, y: object, *, verbose: bool = True) -> preflight.Check:
+        """Look for what goes wrong with such data, model and rate, and change nothing: `ganglion.preflight.check`."""
+        return preflight.check(self, x, y, verbose=verbose)
 
     @contextmanager
     def _alone(self, action: str, *, between_steps: bool = False) -> Iterator[None]:
