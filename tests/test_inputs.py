@@ -303,7 +303,8 @@ def test_class_names_for_targets(y):
     ("y", "message"),
     [
         (None, "^y is missing: give one target for each row; given None$"),
-        ([None, 1], "given list of dtype object; convert it first"),
+        ([2, None], r"^y must be an array of real numbers; y\[1\] is None: remove such rows or fill the gaps$"),
+        ([2, {}], "given list of dtype object; convert it first"),
         (Sparse(), "given a sparse matrix"),
         (np.array([1j]), "given ndarray of dtype complex128; convert it first"),
     ],

@@ -49,7 +49,7 @@ MODELS = [
         "he_normal, kaiming_normal, lecun_uniform, lecun_normal, fan_in_uniform, orthogonal; did you mean "
         "'glorot_normal'?",
     ),
-    (lambda: gg.Dropout(20), ValueError, "rate must be finite and >= 0 and < 1; given 20"),
+    (lambda: gg.Dropout(20), ValueError, "rate must be finite and >= 0 and < 1; given 20; for 20 % write 0.2"),
     (lambda: gg.Sequential(gg.Dense(3), gg.Dense), TypeError, "layer 1 is the class Dense itself; write Dense(…)"),
     (
         lambda: gg.Sequential(gg.Dense(3, name="a"), gg.Dense(3, name="a")),
@@ -206,7 +206,11 @@ TRAINING = [
         TypeError,
         "fit takes x and y by position and all else by name, like epochs=5; given 10",
     ),
-    (lambda: fit(validation_split=20), ValueError, "validation_split must be finite and >= 0 and < 1; given 20"),
+    (
+        lambda: fit(validation_split=20),
+        ValueError,
+        "validation_split must be finite and >= 0 and < 1; given 20; for 20 % write 0.2",
+    ),
     (
         lambda: fit(callbacks=[gg.EarlyStopping]),
         TypeError,

@@ -162,11 +162,17 @@ LAZY = {
     "safetensors": "ganglion.safetensors",
 }
 
+ELSEWHERE = {
+    **dict.fromkeys(("tensor", "Tensor", "from_numpy"), "arrays are NumPy's: np.array([1.0, 2.0])"),
+    "no_grad": "model.predict(x) keeps nothing for gradients",
+    **dict.fromkeys(("models", "Model"), "a network is a Sequential of layers"),
+}
+
 
 def __getattr__(name: str) -> Any:
     """Import some of the package's modules when they are first asked for, so that ``import ganglion`` stays quick."""
     if name not in LAZY:
-        raise no_attribute(__name__, name, __all__)
+        raise no_attribute(__name__, name, __all__, ELSEWHERE.get(name))
     from importlib import import_module
 
     module = import_module(LAZY[name])

@@ -45,7 +45,10 @@ class Criterion:
     takes_logits_of: ClassVar[type | None] = None  # the activation that the loss applies itself
 
     @known_arguments(NAMED)
-    def __init__(self, *, reduction: str = "mean") -> None:
+    def __init__(self, *given: Any, reduction: str = "mean") -> None:
+        if given:
+            name = type(self).__name__
+            raise TypeError(f"{name} is made first, without data, and then called: {name}()(output, target)")
         if reduction != "mean":
             raise ValueError(f"reduction must be 'mean'; given {reduction!r}{REMEDIES.get(reduction, '')}")
         self.native = self.description.native()
@@ -66,6 +69,8 @@ class Criterion:
             If the target is not of that kind or shape, or the model ends in the activation that the loss applies.
         """
         if not isinstance(input, Output) or input.forward is None:
+            if isinstance(target, Output) and target.forward is not None:
+                raise TypeError("the model's output comes first, then the target: loss_fn(model(x), y)")
             return self._of_array(input, target)
         if self.takes_logits_of is not None and isinstance(input.model.final, self.takes_logits_of):
             name = self.takes_logits_of.__name__

@@ -153,7 +153,22 @@ class Family(Generic[D]):
         expected = f"{argument} must be the name of {_article(self.kind)} {self.kind} or an object of its class"
         if isinstance(value, type) and issubclass(value, self.base):
             raise TypeError(f"{expected}; given the class itself: write {value.__name__}()")
-        raise TypeError(f"{expected}; given {value!r} of type {type(value).__name__}")
+        remedy = self._meant(getattr(value, "__name__", type(value).__name__))
+        given = f"{value!r} of type {type(value).__name__}"
+        if callable(value) and hasattr(value, "__name__"):
+            given = f"the function {value.__name__}"
+            remedy = remedy or self._instead("a function")
+        elif "\n" in given:
+            given = f"one of {type(value).__module__}.{type(value).__name__}"
+        raise TypeError(f"{expected}; given {given}{remedy}")
+
+    def _meant(self, name: str) -> str:
+        """What to write instead of an object of this name, which is not ours."""
+        own = self.names.get(self._spelled(name))
+        return f": write {own.__name__}()" if own else self._instead(name.lower())
+
+    def _instead(self, name: str) -> str:
+        return f": {self.elsewhere[name]}" if name in self.elsewhere else ""
 
     def _spelled(self, name: str) -> str:
         """The known name that is spelled so but for case and underscores, as ``"HeNormal"`` is ``"he_normal"``."""

@@ -99,7 +99,8 @@ def real(
         and (below is None or number < below)
     )
     if not fits:
-        raise ValueError(f"{argument} must be {' and '.join(['finite', *bounds])}; given {value}")
+        remedy = f"; for {value} % write {number / 100:g}" if minimum == 0 and below == 1 < number < 100 else ""
+        raise ValueError(f"{argument} must be {' and '.join(['finite', *bounds])}; given {value}{remedy}")
     return number
 
 
@@ -117,6 +118,8 @@ def size(argument: str, value: object) -> int:
     numbers = [integer(argument, number, minimum=1) for number in value]
     if len(numbers) != 1:
         remedy = f"; flatten each row: ({math.prod(numbers)},)" if numbers else ""
+        if len(numbers) == 2:
+            remedy += f", or leave out the number of rows: ({numbers[1]},)"
         raise ValueError(f"{argument} must hold one size, like (784,); given {tuple(value)}{remedy}")
     return numbers[0]
 
@@ -177,6 +180,12 @@ def numeric(argument: str, value: object) -> Array:
             f"{argument} must be a rectangular array, all rows of one length{_ragged(argument, value)}"
         ) from None
     if array.dtype.kind not in NUMERIC_KINDS:
+        index = first_where(array, lambda block: block == None) if array.dtype.kind == "O" and array.ndim else None  # noqa: E711
+        if index is not None:
+            raise TypeError(
+                f"{argument} must be an array of real numbers; {element(argument, index)} is None: remove such rows or "
+                "fill the gaps"
+            )
         raise TypeError(
             f"{argument} must be an array of real numbers; given {type(value).__name__} of dtype {array.dtype}; "
             f"convert it first, for instance with np.asarray({argument}, dtype=np.float32)"

@@ -84,6 +84,7 @@ ELSEWHERE = {
     **dict.fromkeys(("bce", "bce_with_logits", "bceloss", "bcewithlogitsloss"), BINARY),
     **dict.fromkeys(("mseloss", "meansquarederror", "l2"), "use 'mse'"),
     **dict.fromkeys(("l1", "l1loss", "meanabsoluteerror"), "use 'mae'"),
+    "a function": "a loss of your own is a class derived from CustomLoss",
     **dict.fromkeys(("huber_loss", "huberloss", "smooth_l1", "smoothl1loss"), "use 'huber'"),
 }
 LOSSES = Family[Loss]("loss", Loss, ELSEWHERE)

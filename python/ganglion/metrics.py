@@ -57,7 +57,11 @@ class Metric(Description):
 
 
 NAMES_OF_ACCURACY = ("acc", "categorical_accuracy", "sparse_categorical_accuracy", "binary_accuracy")
-METRICS = Family[Metric]("metric", Metric, dict.fromkeys(NAMES_OF_ACCURACY, "use 'accuracy'"))
+ELSEWHERE = {
+    **dict.fromkeys(NAMES_OF_ACCURACY, "use 'accuracy'"),
+    "a function": "a metric of your own is a class derived from CustomMetric",
+}
+METRICS = Family[Metric]("metric", Metric, ELSEWHERE)
 
 
 @dataclass(frozen=True, repr=False)

@@ -61,6 +61,9 @@ class ParameterGroup(dict[str, Any]):
 
 def groups(params: Iterable[Any], options: Mapping[str, Any]) -> list[dict[str, Any]]:
     """What users give as `params`, as dictionaries with lists of parameters."""
+    if hasattr(params, "parameters") or getattr(params, "__name__", "") == "parameters":
+        what = "the model itself" if hasattr(params, "parameters") else "the method: call it"
+        raise TypeError(f"params must be model.parameters(); given {what}")
     if isinstance(params, (str, Mapping, Parameter)) or not isinstance(params, Iterable):
         raise TypeError(f"params must be model.parameters(); given {params!r} of type {type(params).__name__}")
     given = [element[1] if isinstance(element, tuple) and len(element) == 2 else element for element in params]

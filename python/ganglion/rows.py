@@ -48,6 +48,9 @@ def checked(model: Sequential, loss: Loss, x: object, y: object, x_argument: str
     known = None if model.input_shape is None else model.network.inputs
     if model.architecture.flattens:
         x = inputs.flattened(x_argument, x, model.layers[0].input_shape)
+    if getattr(x, "ndim", 0) == 1 and getattr(y, "ndim", 0) == 2:
+        given = f"{x_argument} has shape {getattr(x, 'shape', '')} and {y_argument} {getattr(y, 'shape', '')}"
+        raise ValueError(f"{given}: features (n, features) come first, then targets; are they swapped?")
     array = inputs.features(x_argument, x, known, model.dtype)
     targets = inputs.targets(y_argument, y)
     if targets.ndim > 0 and len(targets) != len(array):

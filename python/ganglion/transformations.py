@@ -40,7 +40,7 @@ class Dropout(Layer):
     >>> Dropout(50)
     Traceback (most recent call last):
     ...
-    ValueError: rate must be finite and >= 0 and < 1; given 50
+    ValueError: rate must be finite and >= 0 and < 1; given 50; for 50 % write 0.5
     """
 
     any_rank: ClassVar[bool] = True

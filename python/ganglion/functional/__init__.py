@@ -14,6 +14,7 @@ array([[0., 2.],
 array([6., 8.])
 """
 
+from ganglion.arguments import no_attribute
 from ganglion.functional.activations import elu as elu
 from ganglion.functional.activations import elu_derivative as elu_derivative
 from ganglion.functional.activations import gelu as gelu
@@ -50,3 +51,14 @@ from ganglion.functional.losses import mean_squared_error_derivative as mean_squ
 from ganglion.functional.losses import sum_squares_error as sum_squares_error
 from ganglion.functional.losses import sum_squares_error_derivative as sum_squares_error_derivative
 from ganglion.functional.products import matmul as matmul
+
+ELSEWHERE = {
+    **dict.fromkeys(("cross_entropy", "nll_loss"), "it is cross_entropy_error(y, t), of probabilities y = softmax(z)"),
+    "mse_loss": "it is mean_squared_error(y, t)",
+    "l1_loss": "it is mean_absolute_error(y, t)",
+    **dict.fromkeys(("linear", "dropout", "batch_norm"), "it is a layer: see ganglion.nn"),
+}
+
+
+def __getattr__(name: str) -> object:
+    raise no_attribute(__name__, name, [known for known in globals() if not known.startswith("_")], ELSEWHERE.get(name))
