@@ -6,11 +6,15 @@ import time
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ganglion.monitor import Monitor
 from ganglion.schedules import Sampled
 from ganglion.sources import Arrays
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from ganglion.events import Events
     from ganglion.history import History
     from ganglion.progress import Progress
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
     from ganglion.sources import Source
     from ganglion.trainer import Trainer
 
-    Means = list[float]  # loss and metrics of an epoch
+    Means = NDArray[np.float64]  # (epochs, 1 + metrics)
 
 __all__ = ["Fitting"]
 
@@ -98,7 +102,7 @@ class Fitting:
         training = self.source.training
         missing = training.epoch - before - len(self.history.epoch)
         if 0 < missing <= len(training.report.epochs):
-            self._record(training.report.epochs.tolist()[-missing:])
+            self._record(training.report.epochs[-missing:])
 
     def _run(self) -> None:
         self.events.call("on_train_begin")
@@ -111,7 +115,7 @@ class Fitting:
             began = time.perf_counter()
             epochs = self._train(epoch)
             seconds = time.perf_counter() - began
-            if not epochs:
+            if len(epochs) == 0:
                 break
             self._look()
             last = self._record(epochs)
@@ -121,7 +125,7 @@ class Fitting:
                 self.events.call("on_epoch_end", epoch, **last)
         self.events.call("on_train_end", **last)
 
-    def _train(self, epoch: int) -> list[Means]:
+    def _train(self, epoch: int) -> Means:
         """Some epochs from this one on: the means of those that were finished."""
         if isinstance(self.source, Arrays) and not self.events.batches:
             return self._train_at_once(self.source)
@@ -132,19 +136,18 @@ class Fitting:
                 if self.events.batches:
                     self.events.call("on_train_batch_end", index, **dict(zip(self.names, step.means, strict=True)))
                 if self.trainer.stop_training and index + 1 != self.source.steps:
-                    return []
+                    return np.empty((0, len(self.names)))
         self.history.report = self.source.report
-        return [list(self.source.means)]
+        return np.array([self.source.means])
 
     def _before_step(self, index: int) -> None:
         if self.events.batches:
             self.events.call("on_train_batch_begin", index)
 
-    def _train_at_once(self, source: Arrays) -> list[Means]:
+    def _train_at_once(self, source: Arrays) -> Means:
         report = source.run(self.at_once, self._stop)
         self.history.report = report
-        epochs: list[Means] = report.epochs.tolist()
-        return epochs
+        return report.epochs
 
     def _stop(self, epoch: int, step: int, loss: float, metrics: tuple[float, ...]) -> bool:
         """What the core asks about every 50 ms."""
@@ -152,9 +155,9 @@ class Fitting:
             self.progress.stop(epoch, step, loss, metrics)
         return self.trainer.stop_training or any(part._failed is not None for part in self.trainer._custom)
 
-    def _record(self, epochs: list[Means]) -> dict[str, float]:
+    def _record(self, epochs: Means) -> dict[str, float]:
         """Validate, add to the history, and give the last epoch's values."""
-        columns = dict(zip(self.names, map(list, zip(*epochs, strict=True)), strict=True))
+        columns: dict[str, list[float]] = dict(zip(self.names, epochs.T.tolist(), strict=True))
         if self.validation is not None:
             values = self.trainer._measure(*self.validation)
             columns |= {f"val_{name}": [value] for name, value in values.items()}
