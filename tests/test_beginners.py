@@ -228,6 +228,27 @@ trainer = gg.Trainer(model, nn.MSELoss())
         "'mse'",
     ),
     (
+        "PyTorch's optimizer for a trainer",
+        """
+model = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 3))
+trainer = gg.Trainer(model, "cross_entropy", optim.SGD(model.parameters(), lr=0.1))
+""",
+        "TypeError: optimizer must be the name of an optimizer or an object of its class; given one of "
+        "ganglion.optim.SGD: write SGD()",
+    ),
+    (
+        "a function for a metric",
+        """
+def share(y, t):
+    return (y == t).mean()
+
+model = gg.Sequential(gg.Dense(16, "relu"), gg.Dense(3))
+trainer = gg.Trainer(model, "cross_entropy", metrics=[share])
+""",
+        "TypeError: metric must be the name of a metric or an object of its class; given the function share: a metric "
+        "of your own is a class derived from CustomMetric",
+    ),
+    (
         "a rate that is much too large",
         """
 model = gg.Sequential(gg.Dense(1))

@@ -126,8 +126,8 @@ trainer = gg.Trainer(model, "cross_entropy")
 trainer.check(x, labels)
 """,
         "warning gradients 1.0e-08 in 'dense', 1.6e-01 in 'dense_10' (root mean squares): they vanish on the way to "
-        "the first layer → use activation='relu' with kernel_initializer='he_uniform' in the hidden layers, or fewer "
-        "of them",
+        "the first layer → use activation='relu' with kernel_initializer='he_normal', fewer layers, or "
+        "BatchNormalization between them",
     ),
     (
         "a rate that is too large",

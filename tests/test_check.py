@@ -208,6 +208,59 @@ def test_verbose_is_yes_or_no():
         trainer.check(X, LABELS, verbose=2)
 
 
+# Whatever is given
+
+GIVEN_X = {
+    "numbers": X,
+    "bytes": BYTES,
+    "half": X.astype(np.float16),
+    "wide": np.ones((200, 300)),
+    "a row": X[:1],
+    "a column": X[:, :1],
+    "huge": 1e200 * X.astype(np.float64),
+    "infinite": np.where(X > 2, np.inf, X),
+    "of objects": X.astype(object),
+    "a list": X.tolist(),
+    "deep": X.reshape(200, 2, 2),
+    "nothing": None,
+    "empty": [],
+    "text": "x",
+    "a set": {1, 2},
+    "a function": np.sum,
+}
+GIVEN_Y = {
+    "labels": LABELS,
+    "a column": LABELS[:, None],
+    "one-hot": np.eye(3)[LABELS],
+    "equal chances": np.full((200, 3), 1 / 3),
+    "values": VALUES,
+    "other labels": LABELS + 7,
+    "infinite": np.full(200, np.inf),
+    "zeros": np.zeros(200),
+    "huge": 1e300 * VALUES.astype(np.float64),
+    "a number": 1,
+    "nothing": None,
+    "text": ["a"] * 200,
+}
+LAYERS = {
+    "classifier": [Dense(4, "relu"), Dense(3)],
+    "built": [Dense(4, "relu", input_shape=(4,)), Dense(3, "softmax")],
+    "regressor": [gg.BatchNormalization(), Dense(4, "tanh"), gg.Dropout(0.2), Dense(1)],
+    "no weights": [gg.Flatten(), gg.ReLU()],
+    "dropout": [gg.Dropout(0.5)],
+}
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "binary_crossentropy", "mse"])
+@pytest.mark.parametrize("layers", LAYERS)
+@pytest.mark.parametrize("x", GIVEN_X)
+def test_bad_data_is_never_raised(x, layers, loss):
+    for y in GIVEN_Y.values():
+        result = check(*LAYERS[layers], loss=loss, x=GIVEN_X[x], y=y, threads=1)
+        assert result.findings
+        assert all(finding.message in " ".join(str(result).split()) for finding in result.findings)
+
+
 # Code of the user's
 
 

@@ -187,6 +187,9 @@ def test_targets_are_checked_as_for_other_losses():
         gg.Trainer(regressor(), Squares()).fit(X, LABELS, verbose=0)
     with pytest.raises(ValueError, match="y must hold labels 0 to 2, as the model has 3 outputs"):
         gg.Trainer(classifier(), Logistic()).fit(X, LABELS + 2, verbose=0)
+    for y in (1, np.stack([LABELS, LABELS], axis=1)):
+        with pytest.raises(ValueError, match=r"^y must hold labels of shape \(n,\); given \("):
+            gg.Trainer(classifier(), Logistic()).fit(X, y, verbose=0)
 
 
 def test_two_trainings_at_once():

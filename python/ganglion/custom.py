@@ -115,6 +115,8 @@ class CustomLoss(Fallible, Loss):
     def targets(self, argument: str, y: Array, outputs: int, dtype: str) -> Targets:
         """Labels, or values of the outputs' shape."""
         if self.takes_labels:
+            if y.ndim != 1 and y.shape[1:] != (1,):
+                raise ValueError(f"{argument} must hold labels of shape (n,); given {y.shape}")
             return Targets("labels", inputs.labels(argument, y, outputs))
         return ValuesLoss.targets(self, argument, y, outputs, dtype)  # type: ignore[arg-type]
 

@@ -99,7 +99,7 @@ def real(
         and (below is None or number < below)
     )
     if not fits:
-        remedy = f"; for {value} % write {number / 100:g}" if minimum == 0 and below == 1 < number < 100 else ""
+        remedy = f"; for {value} % write {number / 100:g}" if minimum == 0 and below == 1 and 10 <= number < 100 else ""
         raise ValueError(f"{argument} must be {' and '.join(['finite', *bounds])}; given {value}{remedy}")
     return number
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ganglion import inputs
 from ganglion.preflight import data, network, trials
 from ganglion.preflight.findings import Check, Finding
@@ -20,6 +22,17 @@ def examine(trainer: Trainer, x: object, y: object, *, verbose: bool) -> Check:
     """See `ganglion.preflight.check`."""
     verbose = inputs.flag("verbose", verbose)
     findings: list[Finding] = []
+    with np.errstate(all="ignore"):  # what is too large is said in words
+        rates, subject = _examined(trainer, x, y, findings)
+    check = Check(tuple(findings), rates, subject)
+    if verbose:
+        print(check)
+    return check
+
+
+def _examined(
+    trainer: Trainer, x: object, y: object, findings: list[Finding]
+) -> tuple[tuple[float, float] | None, str]:
     rates: tuple[float, float] | None = None
     array, targets = _read(trainer, x, y, findings)
     subject = repr(trainer.loss)
@@ -34,10 +47,7 @@ def examine(trainer: Trainer, x: object, y: object, *, verbose: bool) -> Check:
         findings += _last_layer(trainer, array, targets)
         if not _impossible(findings):
             rates = _tried(trainer, array, targets, findings)
-    check = Check(tuple(findings), rates, subject)
-    if verbose:
-        print(check)
-    return check
+    return rates, subject
 
 
 def _counted(count: int, what: str) -> str:

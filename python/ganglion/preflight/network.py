@@ -46,7 +46,7 @@ def look_at_layers(copy: Sequential) -> list[Finding]:
     dense = sum(isinstance(layer, Dense) for layer in layers)
     if dense == 1:
         return [Finding("layers", "ok", "no hidden layer: such a model learns what is linear, and nothing else")]
-    return [Finding("layers", "ok", f"{dense} with weights")]
+    return [Finding("layers", "ok", f"{dense} of them dense" if dense else "none of them dense")]
 
 
 def _linear_twice(layers: list[Layer]) -> list[Finding]:

@@ -12,7 +12,7 @@ import numpy as np
 from ganglion.errors import TrainingDivergedError
 from ganglion.layers import Dense
 from ganglion.losses import BinaryCrossEntropy, CrossEntropy
-from ganglion.preflight.findings import Finding, number
+from ganglion.preflight.findings import Finding, Level, number
 from ganglion.rows import checked
 from ganglion.schedules import Sampled, Schedule
 from ganglion.sequential import Sequential
@@ -141,7 +141,9 @@ def gradients(trainer: Trainer, model: Sequential, x: Array, y: Array) -> list[F
     largest = max(sizes, key=lambda name: sizes[name])
     nothing = [name for name, size in sizes.items() if size == 0]
     first = next(iter(sizes))
-    remedy = "use activation='relu' with kernel_initializer='he_uniform' in the hidden layers, or fewer of them"
+    remedy = (
+        "use activation='relu' with kernel_initializer='he_normal', fewer layers, or BatchNormalization between them"
+    )
     if nothing:
         said = f"that of {nothing[0]!r} is 0: nothing that its weights do reaches the loss"
         return [Finding("gradients", "warning", said, "begin with other weights, and scale the inputs")]
@@ -208,7 +210,7 @@ def learning_rates(trainer: Trainer, model: Sequential, x: Array, y: Array) -> R
     said += f"; {suitable}" if own == best else f", at {best:g} it is {number(found[best])}; {suitable}"
     finding = Finding("learning rate", "ok", said)
     if not _suits(own, best, before - reached, before - found[best]):
-        finding = _unsuitable(own, best, bounds, said)
+        finding = _unsuitable(own, best, bounds, reached > 1.5 * before, said)
     return Rates(finding, bounds, best)
 
 
@@ -222,9 +224,11 @@ def _suits(rate: float, best: float, fall: float, of_best: float) -> bool:
     return fall >= of_best / (10 if rate <= best else 2)
 
 
-def _unsuitable(own: float, best: float, bounds: tuple[float, float], said: str) -> Finding:
+def _unsuitable(own: float, best: float, bounds: tuple[float, float], grows: bool, said: str) -> Finding:
     if own > best:
-        return Finding("learning rate", "warning", f"too large: {said}", f"lower it to about {best / 3:.1g}")
+        level: Level
+        level, how = ("warning", "too large") if grows else ("note", "large")
+        return Finding("learning rate", level, f"{how}: {said}", f"lower it to about {best / 3:.1g}")
     remedy = f"raise it to about {best / 3:.1g}, or train for long"
     if own >= bounds[0] / 10:
         return Finding("learning rate", "note", f"small: {said}", remedy)
