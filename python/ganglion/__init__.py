@@ -69,7 +69,7 @@ from ganglion.trainer import Trainer
 from ganglion.verify import verify
 
 if TYPE_CHECKING:
-    from ganglion import data, functional, nn, optim, reference
+    from ganglion import data, functional, nn, optim, plotting, reference
     from ganglion.checkpoint import load
     from ganglion.modules import Linear
 
@@ -144,6 +144,7 @@ __all__ = [
     "nn",
     "optim",
     "optimizers",
+    "plotting",
     "reference",
     "regularizers",
     "schedules",
@@ -158,6 +159,7 @@ LAZY = {
     "load": "ganglion.checkpoint",
     "nn": "ganglion.nn",
     "optim": "ganglion.optim",
+    "plotting": "ganglion.plotting",
     "reference": "ganglion.reference",
     "safetensors": "ganglion.safetensors",
 }

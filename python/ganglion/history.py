@@ -67,6 +67,12 @@ class History:
 
         return learning_curves(self, ax, path=path)
 
+    def plot_gradients(self, ax: Axes | None = None, *, path: str | os.PathLike[str] | None = None) -> Axes:
+        """Draw each layer's gradient norm over the steps: `ganglion.plotting.gradients`; needs a `Monitor`."""
+        from ganglion.plotting import gradients
+
+        return gradients(self, ax, path=path)
+
     def __repr__(self) -> str:
         last = [f"{name} {values[-1]:.4g}" for name, values in self.history.items() if values]
         epochs = "1 epoch" if len(self.epoch) == 1 else f"{len(self.epoch)} epochs"
