@@ -15,7 +15,7 @@ import pytest
 import ganglion
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md"), *(ROOT / "examples").glob("*.md")])
 MODULES = [ganglion.__name__, *(module.name for module in pkgutil.walk_packages(ganglion.__path__, "ganglion."))]
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
