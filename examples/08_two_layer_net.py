@@ -52,58 +52,55 @@ def two_ways_to_a_gradient():
     print(f"{by_backpropagation.round(4)}\nThey agree to 7 decimals: {'yes' if apart < 5e-8 else 'NO'}\n")
 
 
-class Watch(gg.Callback):
-    """Keeps the loss of each iteration and the accuracies after each epoch, and ends the training."""
+class Accuracies(gg.Callback):
+    """Keeps the accuracies on some sets after each epoch."""
 
-    def __init__(self, iterations, *sets):
-        self.iterations, self.sets = iterations, sets
-        self.losses, self.accuracies, self.total, self.evaluating = [], [], 0.0, 0.0
-
-    def on_batch_end(self, step, logs=None):
-        before = self.total if step else 0.0
-        self.total = logs["loss"] * (step + 1)  # what is told is the mean of the epoch so far
-        self.losses.append(self.total - before)
-        self.trainer.stop_training = len(self.losses) == self.iterations
+    def __init__(self, *sets):
+        self.sets, self.values, self.seconds = sets, [], 0.0
 
     def on_epoch_end(self, epoch, logs=None):
         began = time.perf_counter()
-        self.accuracies.append([self.trainer.evaluate(*part)["accuracy"] for part in self.sets])
-        self.evaluating += time.perf_counter() - began
+        self.values.append([self.trainer.evaluate(*part)["accuracy"] for part in self.sets])
+        self.seconds += time.perf_counter() - began
 
 
 def main(quick: bool, pictures: Path, data: Path | None) -> None:
     two_ways_to_a_gradient()
     train, test = digits(data)
-    iterations, steps = 500 if quick else 10_000, len(train[0]) // BATCH
-    epochs = -(-iterations // steps)
+    steps = len(train[0]) // BATCH  # of an epoch
+    epochs = -(-(500 if quick else 10_000) // steps)
+    iterations = epochs * steps
 
     model = gg.Sequential([gg.Dense(HIDDEN, "sigmoid", input_shape=train[0].shape[1:]), gg.Dense(10)], seed=0)
     first_weights = model.get_weights()
     trainer = gg.Trainer(model, "cross_entropy", gg.SGD(RATE), metrics=["accuracy"])
-    watch = Watch(iterations, train, test)
-    history = trainer.fit(*train, epochs=epochs, batch_size=BATCH, callbacks=[watch], verbose=0)
+    watch, monitor = Accuracies(train, test), gg.Monitor(every=1000)
+    history = trainer.fit(*train, epochs=epochs, batch_size=BATCH, callbacks=[watch, monitor], verbose=0)
     print("epoch  iteration  its loss  right of train  of test")
-    for epoch in range(0, len(watch.accuracies), -(-len(watch.accuracies) // 16)):
-        last, (of_train, of_test) = (epoch + 1) * steps, watch.accuracies[epoch]
-        print(f"{epoch + 1:5}  {last:9}  {watch.losses[last - 1]:8.4f}  {of_train:14.2%}  {of_test:7.2%}")
-    print(f"at the end, after {iterations:,} iterations: {trainer.evaluate(*test)['accuracy']:.2%} of the test images")
+    for epoch in range(0, epochs, -(-epochs // 17)):
+        last, (of_train, of_test) = (epoch + 1) * steps, watch.values[epoch]
+        print(f"{epoch + 1:5}  {last:9}  {history.losses[last - 1]:8.4f}  {of_train:14.2%}  {of_test:7.2%}")
+    print(f"at the end, after {iterations:,} iterations: {watch.values[-1][1]:.2%} of the test images")
 
     orders = [shuffle(len(train[0]), model.seed, epoch) for epoch in range(epochs)]  # those of the fit
-    ours = (history.seconds - watch.evaluating) / iterations
-    for dtype, count in (("float32", iterations), ("float64", iterations // 5)):
+    ours = (history.seconds - watch.seconds) / iterations
+    for dtype, count in (("float32", epochs), ("float64", -(-epochs // 5))):
         accuracies, seconds = two_layer_net_numpy.train(
-            first_weights, train, test, dtype=dtype, orders=orders, batch=BATCH, rate=RATE, iterations=count
+            first_weights, train, test, dtype=dtype, orders=orders[:count], batch=BATCH, rate=RATE
         )
-        apart = np.abs(np.subtract(accuracies, watch.accuracies[: len(accuracies)])).max()
-        print(f"NumPy, {dtype}, {count:,} iterations: ", end="")
+        apart = np.abs(np.subtract(accuracies, watch.values[: len(accuracies)])).max()
+        print(f"NumPy, {dtype}, {count} epochs: ", end="")
         print(f"accuracies within half a point of these: {'yes' if apart < 0.005 else 'NO'}")
-        print(f"{ours * 1e6:.0f} µs an iteration, NumPy {seconds / count / ours:.1f} times as many", file=sys.stderr)
+        print(
+            f"{ours * 1e6:.0f} µs an iteration, NumPy {seconds / (count * steps) / ours:.1f} times as many",
+            file=sys.stderr,
+        )
 
     pictures.mkdir(parents=True, exist_ok=True)
     paths = [pictures / f"08_{name}.png" for name in ("loss", "accuracy", "first_weights", "errors")]
-    plotting.lines(range(1, iterations + 1), {"loss": watch.losses}, xlabel="iteration", ylabel="loss", path=paths[0])
-    curves = dict(zip(("train", "test"), np.transpose(watch.accuracies), strict=True))
-    axis = range(1, len(watch.accuracies) + 1)
+    plotting.lines(range(1, iterations + 1), {"loss": history.losses}, xlabel="iteration", ylabel="loss", path=paths[0])
+    curves = dict(zip(("train", "test"), np.transpose(watch.values), strict=True))
+    axis = range(1, epochs + 1)
     plotting.lines(axis, curves, xlabel="epoch", ylabel="share of right answers", path=paths[1])
     side = int(train[0].shape[1] ** 0.5)
     plotting.first_weights(model, shape=(side, side), path=paths[2])

@@ -42,13 +42,13 @@ class TwoLayerNet:
 
 
 @threadpool_limits.wrap(limits=1)  # matrices this small are not multiplied faster by several threads
-def train(weights, train_set, test_set, *, dtype, orders, batch, rate, iterations):
+def train(weights, train_set, test_set, *, dtype, orders, batch, rate):
     """Train on batches in the given order of each epoch.
 
     Returns
     -------
     accuracies
-        On both sets after each whole epoch.
+        On both sets after each epoch.
     seconds
         Of the iterations alone.
     """
@@ -60,8 +60,6 @@ def train(weights, train_set, test_set, *, dtype, orders, batch, rate, iteration
         for start in range(0, len(x), batch):
             rows = order[start : start + batch]
             losses.append(net.step(x[rows], t[rows], rate))
-            if len(losses) == iterations:
-                return accuracies, seconds + time.perf_counter() - began
         seconds += time.perf_counter() - began
         accuracies.append([net.accuracy(*train_set), net.accuracy(*test_set)])
     return accuracies, seconds

@@ -121,6 +121,23 @@ def test_batches_of_an_iterable_are_looked_at_too():
     assert history.monitored == arrays.monitored
 
 
+@pytest.mark.parametrize("make", [lambda: (X, LABELS), lambda: (batches(),)], ids=["arrays", "batches"])
+def test_the_loss_of_every_batch(make):
+    told = []
+
+    class Sums(gg.Callback):
+        def on_batch_end(self, step, logs=None):
+            told.append(logs["loss"] * (step + 1) - sum(told[len(told) - step :]))
+
+    options = {"epochs": 3, "batch_size": 24, "shuffle": False, "verbose": 0}
+    small().fit(*make(), **options, callbacks=[Sums()])
+    history = small().fit(*make(), **options, callbacks=[gg.Monitor(every=100)])
+    assert len(history.losses) == 12
+    np.testing.assert_allclose(history.losses, told, rtol=1e-12)
+    means = np.reshape(history.losses, (3, 4)).mean(axis=1)
+    np.testing.assert_allclose(means, history.history["loss"], rtol=1e-14)
+
+
 def test_each_fit_has_its_own_looks():
     trainer, monitor = small(), gg.Monitor(every=2)
     first = trainer.fit(X, LABELS, callbacks=[monitor], verbose=0)

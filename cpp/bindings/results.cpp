@@ -44,15 +44,16 @@ template GradientsHandle::GradientsHandle(const Architecture &, const Gradients<
 
 py::tuple taken(std::optional<Monitor> &monitor, const Architecture &net) {
     std::vector<std::uint64_t> steps;
-    std::vector<double> values;
+    std::vector<double> values, losses;
     if (monitor) {
         steps.swap(monitor->steps);
         values.swap(monitor->values);
+        losses.swap(monitor->losses);
     }
     py::list names;
     for (const Stage &stage : net.stages) names.append(stage.layer);
     const auto looks = static_cast<py::ssize_t>(steps.size()), stages = static_cast<py::ssize_t>(net.stages.size());
-    return py::make_tuple(steps, names, array_of(values, {looks, stages, static_cast<py::ssize_t>(quantities)}));
+    return py::make_tuple(steps, names, array_of(values, {looks, stages, static_cast<py::ssize_t>(quantities)}), losses);
 }
 
 void bind_results(py::module_ &module) {

@@ -31,7 +31,7 @@ struct GradientsHandle {
 };
 
 py::tuple tuple_of(const std::vector<double> &values);
-// The monitor's looks, which it forgets: (steps, names of the stages, values).
+// The monitor's looks, which it forgets: (steps, names of the stages, values, losses of the batches).
 py::tuple taken(std::optional<Monitor> &monitor, const Architecture &net);
 
 void bind_results(py::module_ &module);

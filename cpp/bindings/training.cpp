@@ -101,7 +101,7 @@ template <class T> class Trainer {
         const Claim claim(training_.network->busy);
         require(claim);
         training_.monitor.reset();
-        if (every > 0) training_.monitor = Monitor{every, {}, {}};
+        if (every > 0) training_.monitor = Monitor{every, {}, {}, {}};
     }
     // The looks since the last call.
     py::tuple watched() {
@@ -306,7 +306,7 @@ void bind_training(py::module_ &module) {
             "Looks at the layers at each step whose number `every` divides; 0: at none.")
         .def(
             "watched", [](TrainingHandle &self) { return self.with([](auto &trainer) { return trainer.watched(); }); },
-            "The looks since the last call: steps (n,), names of the stages, and (n, stages, quantities).")
+            "The looks since the last call: steps (n,), names of the stages, and (n, stages, quantities); and the loss of every batch.")
         .def(
             "begin_epoch", [](TrainingHandle &self) { self.with([](auto &trainer) { trainer.begin_epoch(); }); },
             "Drops an epoch under way.")

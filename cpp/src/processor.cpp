@@ -189,7 +189,9 @@ template <class T> void Processor<T>::Worker::account() {
     TrainingState<T> &state = training_.state;
     const auto rows = static_cast<double>(step_.rows);
     const Workspace<T> &space = processor_.workspace_;
-    state.loss += processor_.mean_loss(*step_.loss, training_.architecture, step_.rows) * rows;
+    const double loss = processor_.mean_loss(*step_.loss, training_.architecture, step_.rows);
+    if (training_.monitor) training_.monitor->losses.push_back(loss);
+    state.loss += loss * rows;
     for (std::size_t m = 0; m < training_.metrics.size(); ++m) {
         const Metric &metric = training_.metrics[m];
         metric.row->add(metric, space.metrics[m].data(), space.capacity, step_.rows, state.metrics[m]);

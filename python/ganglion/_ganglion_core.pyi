@@ -482,7 +482,7 @@ class Training:
         """
     def watched(self) -> tuple[typing.Any, ...]:
         """
-        The looks since the last call: steps (n,), names of the stages, and (n, stages, quantities).
+        The looks since the last call: steps (n,), names of the stages, and (n, stages, quantities); and the loss of every batch.
         """
     @property
     def epoch(self) -> int: ...

@@ -29,6 +29,8 @@ class History:
         Wall time of the call.
     monitored_steps : list of int
         The steps that a `Monitor` among the callbacks looked at.
+    losses : list of float
+        With a `Monitor`, the loss of every batch.
     monitored : dict of str to dict of str to list of float
         What it saw, by layer and quantity; see `Monitor`.
     report : Report or None
@@ -49,6 +51,7 @@ class History:
         self.epoch: list[int] = []
         self.seconds = 0.0
         self.report: Report | None = None
+        self.losses: list[float] = []
         self.monitored_steps: list[int] = []
         self.monitored: dict[str, dict[str, list[float]]] = {}
 

@@ -76,6 +76,8 @@ class Monitor(Callback):
     ----------
     steps : list of int
         The steps looked at, from 0.
+    losses : list of float
+        The loss of every batch, looked at or not, before its update.
     layers : dict of str to dict of str to list of float
         By layer and quantity a value for each look: ``"gradient_norm"`` ‖∂L/∂w‖, w being all parameters of the layer,
         before clipping; ``"weight_norm"`` ‖w‖ before the step; ``"update_ratio"`` ‖Δw‖ / ‖w‖; NaN for layers without
@@ -110,11 +112,13 @@ class Monitor(Callback):
         """Forget all looks: a fit begins."""
         self.steps: list[int] = []
         self.layers: dict[str, Series] = {}
+        self.losses: list[float] = []
         self._said: set[tuple[str, str]] = set()
 
     def look(self, training: _native.Training) -> None:
         """Take the core's looks, and warn."""
-        steps, names, values = training.watched()
+        steps, names, values, losses = training.watched()
+        self.losses.extend(losses)
         if not steps:
             return
         self.steps.extend(steps)

@@ -20,6 +20,7 @@ struct Monitor {
     Index every;                      // optimizer steps from one look to the next
     std::vector<std::uint64_t> steps; // that were looked at
     std::vector<double> values;       // (steps, stages, quantities)
+    std::vector<double> losses;       // of every batch, looked at or not
     bool due(std::uint64_t step) const { return step % static_cast<std::uint64_t>(every) == 0; }
     // Steps before the next look.
     Index left(std::uint64_t step) const { return (every - static_cast<Index>(step % static_cast<std::uint64_t>(every))) % every; }
