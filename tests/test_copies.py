@@ -36,3 +36,12 @@ def test_copies_are_independent(make):
 def test_copies_of_an_open_model_are_open(make):
     again = make(gg.Sequential(gg.Dense(2), seed=5))
     assert (again.input_shape, again.seed) == (None, 5)
+
+
+@pytest.mark.parametrize("make", list(COPIES.values())[1:], ids=list(COPIES)[1:])
+def test_copies_of_a_history_have_all_but_the_report(make):
+    history = gg.Trainer(gg.Sequential(gg.Dense(1)), "mse").fit(X, X[:, 0], epochs=3, validation_split=0.4, verbose=0)
+    again = make(history)
+    assert (again.history, again.epoch, repr(again)) == (history.history, history.epoch, repr(history))
+    assert again.report is None
+    assert history.report is not None

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import ganglion as gg
-from small_models import LABELS, X, classifier
+from small_models import LABELS, X, classifier, regressor
 
 
 @pytest.mark.parametrize("use", ["evaluate", "predict"])
@@ -52,3 +52,26 @@ def test_an_interrupt_leaves_a_usable_model(verbose, capsys):
     assert trainer.history.seconds > 0.2
     trainer.fit(X, LABELS, verbose=0)
     assert verbose == 0 or capsys.readouterr().out.endswith("\n")
+
+
+def test_ctrl_c_between_calls_of_a_loss_of_ones_own():
+    class Interrupting(gg.CustomLoss):
+        """A thread of the core's sends the signal; the main thread meets it as it enters a method."""
+
+        sent = False
+
+        def values(self, output, target):
+            if threading.current_thread() is not threading.main_thread() and not self.sent:
+                object.__setattr__(self, "sent", True)
+                os.kill(os.getpid(), signal.SIGINT)
+            return ((output - target) ** 2).sum(axis=1)
+
+        def gradient(self, output, target):
+            return 2 * (output - target)
+
+    x = np.tile(X, (8, 1))
+    for _ in range(10):
+        trainer = gg.Trainer(regressor(), Interrupting(), threads=3)
+        with pytest.raises(KeyboardInterrupt):
+            trainer.fit(x, x[:, :2], epochs=10**6, batch_size=len(x), verbose=0)
+        trainer.fit(x, x[:, :2], verbose=0)

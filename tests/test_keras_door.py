@@ -334,6 +334,7 @@ def test_the_inputs_shape_may_come_before_any_layer(begin):
         (lambda: layers.Activation("Softmax"), lambda: gg.Activation("softmax")),
         (lambda: layers.LeakyReLU(alpha=0.3), lambda: gg.LeakyReLU(0.3)),
         (lambda: layers.ELU(alpha=0.5), lambda: gg.ELU(0.5)),
+        (lambda: layers.Rescaling(1.0 / 255), lambda: gg.Rescale(1 / 255)),
         (lambda: gg.optimizers.Adam(beta_1=0.8, beta_2=0.99), lambda: gg.Adam(beta1=0.8, beta2=0.99)),
         (lambda: gg.optimizers.Adagrad(initial_accumulator_value=0.1), lambda: gg.AdaGrad(initial_accumulator=0.1)),
         (lambda: gg.Trainer(classifier(), "mse", "RMSprop").optimizer, lambda: gg.RMSprop()),

@@ -89,6 +89,16 @@ def test_repr_says_what_is_not_default(layer, text):
         (lambda: gg.Dense(3, input_shape=()), ValueError, r"input_shape must hold one size, like \(784,\); given \(\)"),
         (lambda: gg.Dense(3, input_shape=(0,)), ValueError, r"input_shape must be at least 1; given 0"),
         (lambda: gg.Dense(3, input_shape=(2.0,)), TypeError, r"input_shape must be an integer; given 2.0"),
+        (
+            lambda: gg.Dense(3, input_shape=(None, 4)),
+            TypeError,
+            r"input_shape must hold sizes, like \(784,\); given \(None, 4\): leave out the rows: \(4,\)$",
+        ),
+        (
+            lambda: gg.layers.Input((None,)),
+            TypeError,
+            r"shape must hold sizes, like \(784,\); given \(None,\): write how many features a row has$",
+        ),
         (lambda: gg.Dense(3, name=""), ValueError, r"name must not be empty and hold no dot; given ''"),
         (lambda: gg.Dense(3, name="a.b"), ValueError, r"name must not be empty and hold no dot; given 'a.b'"),
         (lambda: gg.Dense(3, name=7), TypeError, r"name must be a string; given 7 of type int"),

@@ -1,5 +1,6 @@
 """What the PyTorch users' door refuses, with the text that says so."""
 
+import operator
 import re
 
 import numpy as np
@@ -32,6 +33,8 @@ def raises(error, text):
         lambda output, p: np.square(Y - output),
         lambda output, p: output[:3],
         lambda output, p: output.T,
+        lambda output, p: nn.MSELoss()(operator.imul(output, 2), Y),
+        lambda output, p: nn.MSELoss()(operator.isub(output.reshape(-1, 2), Y), Y),
         lambda output, p: nn.MSELoss()(2 * output, Y),
         lambda output, p: nn.MSELoss()(output.numpy(), Y),
         lambda output, p: nn.MSELoss()(output[:3], Y[:3]),
@@ -53,6 +56,37 @@ def test_arithmetic_is_not_differentiated(arithmetic):
     with raises(RuntimeError, NOT_DIFFERENTIATED):
         arithmetic(model(X), next(model.parameters())).backward()
     assert all(p.grad is None for p in model.parameters())
+
+
+def test_outputs_and_layers_are_not_written_in_place():
+    model = two_layers()
+    output = model(X)
+    refused = "a model's output is not written in place: write to a copy, output.detach().copy()"
+    for view in (output, output.flatten()):
+        with raises(TypeError, refused):
+            view[view < 0] = 0
+        with pytest.raises(ValueError, match="read-only"):
+            np.add(view, 1, out=view)
+    copy = output.copy()
+    copy += 1
+    copy[0] = 0
+    with raises(
+        AttributeError,
+        "a layer's weight is not assigned: use model.load_state_dict(state) or model.set_weights(weights)",
+    ):
+        model[0].weight = np.zeros((5, 3))
+    with raises(AttributeError, "a layer's activation is not assigned: make a new model for other layers"):
+        model[0].activation = "relu"
+    nn.MSELoss()(output, Y).backward()
+
+
+def test_a_target_has_no_way_back():
+    model = two_layers()
+    with raises(
+        ValueError, "target is a model's output too, and gradients flow to the first one alone: pass target.detach()"
+    ):
+        nn.MSELoss()(model(X), model(X))
+    nn.MSELoss()(model(X), model(X).detach()).backward()
 
 
 def test_backward_after_step_without_zero_grad():
@@ -346,7 +380,8 @@ def test_what_is_not_finite_never_reaches_the_weights(dtype, rate, scale, layer,
         TrainingDivergedError,
         f"layer '{layer}': the {what} of step {2 if rate < 1 else 1} is not a finite number; the weights are "
         f"those of the step "
-        'before. Lower the learning rate, scale the inputs, or train with dtype="float64"',
+        "before. Lower the learning rate"
+        + (', scale the inputs, or train with dtype="float64"' if dtype == "float32" else " or scale the inputs"),
     ):
         take_step(model, optimizer, nn.MSELoss(), X * np.array(scale, dtype), Y)
     assert all(map(np.array_equal, model.get_weights(), before))

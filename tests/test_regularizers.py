@@ -159,6 +159,8 @@ def test_a_run_is_that_of_the_reference():
         (gg.L1(0.5), (0.5, 0.0)),
         (gg.L2(0.5), (0.0, 0.5)),
         (gg.L1L2(l1=0.5), (0.5, 0.0)),
+        (gg.regularizers.l2(0.5), (0.0, 0.5)),
+        (gg.regularizers.l1_l2(l1=0.5, l2=0.25), (0.5, 0.25)),
         (gg.L1L2(0.5, 0.25), (0.5, 0.25)),
     ],
 )

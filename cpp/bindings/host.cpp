@@ -13,17 +13,27 @@ class SharedFunction {
               const py::gil_scoped_acquire acquire;
               delete held;
           }) {}
-    // What the function gives; None after an error of its caller's own, which is nobody's to handle.
+    // What the function gives; None after an error, which whose method it is keeps.
     template <class... Argument> py::object operator()(const Argument &...arguments) const {
         try {
             return (*function_)(arguments...);
         } catch (py::error_already_set &error) {
-            error.discard_as_unraisable("a loss, metric or layer written in Python");
+            keep(error);
             return py::none();
         }
     }
 
   private:
+    // The methods catch what is raised in them, but for Ctrl-C as one of them is entered.
+    void keep(py::error_already_set &error) const {
+        const py::object owner = py::getattr(*function_, "__self__", py::none());
+        const py::str name("_failed");
+        if (owner.is_none() || PyObject_GenericSetAttr(owner.ptr(), name.ptr(), error.value().ptr()) != 0) {
+            PyErr_Clear();
+            error.discard_as_unraisable("a loss, metric or layer written in Python");
+        }
+    }
+
     std::shared_ptr<py::function> function_;
 };
 

@@ -195,7 +195,7 @@ template <class T> template <class Body> void Pass<T>::for_columns(Index stage, 
 template <class T> void Pass<T>::judge(const Notes<T> &notes, double loss) const {
     const std::vector<Stage> &stages = passes_->network->architecture.stages;
     const auto check = [&](std::size_t stage, double value, const char *what) {
-        if (!std::isfinite(value)) throw_diverged(stages[stage].layer, what, passes_->updates);
+        if (!std::isfinite(value)) throw_diverged<T>(stages[stage].layer, what, passes_->updates);
     };
     for (std::size_t s = 0; s < stages.size(); ++s) check(s, static_cast<double>(notes.output[s]), "output");
     check(stages.size() - 1, loss, "loss");
@@ -273,7 +273,7 @@ bool Updates<T>::bounded(const Kernels<T> &kernels, UpdateGroup<T> &group, const
         if (passes_->states[p] == GradientState::none) continue;
         const MatrixView<T> sums = parameter_in(net.parameters[p], passes_->sums);
         const auto found = static_cast<double>(kernels.largest({sums.data, sums.rows, sums.columns, sums.stride}));
-        if (!std::isfinite(found)) throw_diverged(net.parameters[p].layer, "gradient", group.cursor.step);
+        if (!std::isfinite(found)) throw_diverged<T>(net.parameters[p].layer, "gradient", group.cursor.step);
         largest = std::max(largest, found);
     }
     const Largest before{largest, largest_weight, group.largest_moment};
@@ -307,7 +307,7 @@ template <class T> void Updates<T>::check_updated(const Kernels<T> &kernels) {
             const Parameter &parameter = passes_->network->architecture.parameters[p];
             if (!finite(kernels, parameter, passes_->network->parameters.values) || !finite(kernels, parameter, moments_[0]) ||
                 !finite(kernels, parameter, moments_[1]))
-                throw_diverged(parameter.layer, "update", group.cursor.step);
+                throw_diverged<T>(parameter.layer, "update", group.cursor.step);
         }
 }
 

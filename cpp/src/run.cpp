@@ -108,7 +108,7 @@ void run(const Context &context, Training<T> &training, Processor<T> &processor,
         }
         if (result.outcome == Outcome::bad_input) throw_non_finite<T>(feed.x, training.architecture.input_scale.layer);
         if (result.outcome == Outcome::diverged)
-            throw_diverged(training.architecture.stages[result.stage].layer, result.what, training.state.cursor.step);
+            throw_diverged<T>(training.architecture.stages[result.stage].layer, result.what, training.state.cursor.step);
         report.stopped = result.outcome == Outcome::stopped;
     }
     report.phases = processor.plan().phase_names();
@@ -208,11 +208,11 @@ template <class T> Gradients<T> gradients(const Context &context, const Training
     const Result<T> result = processor.run_with({team, Strategy::gradients}, copy, request);
     if (result.outcome == Outcome::bad_input) throw_non_finite<T>(feed.x, training.architecture.input_scale.layer);
     if (result.outcome == Outcome::diverged)
-        throw_diverged(copy.architecture.stages[result.stage].layer, result.what, copy.state.cursor.step);
+        throw_diverged<T>(copy.architecture.stages[result.stage].layer, result.what, copy.state.cursor.step);
     const Buffer<T> &values = processor.fetch_gradients();
     for (const Parameter &parameter : copy.architecture.parameters)
         if (!finite(kernels, values, parameter.offset, parameter.rows * parameter.stride))
-            throw_diverged(parameter.layer, "gradient", copy.state.cursor.step);
+            throw_diverged<T>(parameter.layer, "gradient", copy.state.cursor.step);
     copy.network->parameters.version = copy.network->parameters.transposed_version = version;
     return {processor.mean_loss(find_loss(kernels, copy.loss, copy.target), copy.architecture, feed.rows()), values};
 }

@@ -46,7 +46,7 @@ template <class T> Result<T> SideStep<T>::careful(Request<T> request, int team) 
         parameters.largest = largest;
         ++parameters.version;
         training_.state = state;
-        throw_diverged(parameter.layer, "update", state.cursor.step);
+        throw_diverged<T>(parameter.layer, "update", state.cursor.step);
     }
     return result;
 }

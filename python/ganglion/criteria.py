@@ -89,6 +89,10 @@ class Criterion:
                 pass  # what the core cannot read as it lies; whoever checks and copies also says what is wrong
             else:
                 return loss(value, ((differential, 1.0),))
+        if isinstance(target, Output) and target.forward is not None:
+            raise ValueError(
+                "target is a model's output too, and gradients flow to the first one alone: pass target.detach()"
+            )
         checked = self._targets(target, input.values.shape, input.values.dtype)
         value, differential = input.forward.loss(context, described, checked.kind, checked.array)
         return loss(value, ((differential, 1.0),))

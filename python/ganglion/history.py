@@ -34,7 +34,8 @@ class History:
     monitored : dict of str to dict of str to list of float
         What it saw, by layer and quantity; see `Monitor`.
     report : Report or None
-        What the core says of its last run: kernel set, team, phases and their times; None if nothing ran.
+        What the core says of its last run: kernel set, team, phases and their times; None if nothing ran, and in copies
+        and pickles.
 
     Examples
     --------
@@ -54,6 +55,10 @@ class History:
         self.losses: list[float] = []
         self.monitored_steps: list[int] = []
         self.monitored: dict[str, dict[str, list[float]]] = {}
+
+    def __getstate__(self) -> dict[str, object]:
+        """What copies and pickles have: all but the report, which is the core's."""
+        return {**vars(self), "report": None}
 
     def extend(self, columns: Mapping[str, Sequence[float]]) -> None:
         """Add epochs: a value for each, by name."""

@@ -115,7 +115,7 @@ def size(argument: str, value: object) -> int:
     """The number of features that a shape like ``(784,)`` or ``[784]`` means."""
     if not isinstance(value, (tuple, list)):
         raise TypeError(f"{argument} must be a tuple like (784,); given {value!r} of type {type(value).__name__}")
-    numbers = [integer(argument, number, minimum=1) for number in value]
+    numbers = _sizes(argument, value)
     if len(numbers) != 1:
         remedy = f"; flatten each row: ({math.prod(numbers)},)" if numbers else ""
         if len(numbers) == 2:
@@ -135,6 +135,14 @@ def shape(argument: str, value: object) -> tuple[int, ...]:
         raise TypeError(f"{argument} must be a tuple like (28, 28); given {value!r} of type {type(value).__name__}")
     if not value:
         raise ValueError(f"{argument} must hold at least one size, like (784,); given {tuple(value)}")
+    return _sizes(argument, value)
+
+
+def _sizes(argument: str, value: Sequence[object]) -> tuple[int, ...]:
+    if any(number is None for number in value):
+        rest = tuple(value[1:])
+        remedy = "write how many features a row has" if None in rest or not rest else f"leave out the rows: {rest}"
+        raise TypeError(f"{argument} must hold sizes, like (784,); given {tuple(value)}: {remedy}")
     return tuple(integer(argument, number, minimum=1) for number in value)
 
 

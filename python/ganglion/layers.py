@@ -38,6 +38,7 @@ __all__ = [
     "NamedActivation",
     "ReLU",
     "Rescale",
+    "Rescaling",
     "SiLU",
     "Sigmoid",
     "Softmax",
@@ -182,6 +183,8 @@ class Dense(Layer):
             return 0.0, 0.0
         return REGULARIZERS.find("kernel_regularizer", self.kernel_regularizer).coefficients
 
+
+Rescaling = Rescale  # Keras's name
 
 LAYERS: dict[str, type[Layer]] = {
     "Dense": Dense,

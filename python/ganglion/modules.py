@@ -191,9 +191,13 @@ class LayerView:
     """
 
     def __init__(self, layer: Layer, features: int, parameters: Mapping[str, Parameter]) -> None:
-        self._layer = layer
-        self._features = features
-        self._parameters = parameters
+        object.__setattr__(self, "_layer", layer)
+        object.__setattr__(self, "_features", features)
+        object.__setattr__(self, "_parameters", parameters)
+
+    _layer: Layer
+    _features: int
+    _parameters: Mapping[str, Parameter]
 
     def parameters(self) -> Iterator[Parameter]:
         """Its parameters in order."""
@@ -217,6 +221,12 @@ class LayerView:
         if name in self._parameters:
             return self._parameters[name]
         return None if name == "bias" and self._parameters else getattr(self._layer, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        remedy = "make a new model for other layers"
+        if name in ("weight", "bias"):
+            remedy = "use model.load_state_dict(state) or model.set_weights(weights)"
+        raise AttributeError(f"a layer's {name} is not assigned: {remedy}", name=name, obj=self)
 
     def __repr__(self) -> str:
         return text(self._layer, self._features)

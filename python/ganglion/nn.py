@@ -214,6 +214,7 @@ class Sequential(sequential.Sequential):
         self._sound(values)
         output: Output = values.view(Output)
         output.forward, output.model, output.values = forward, self, values
+        output.flags.writeable = False
         return output
 
     def _checked(self, x: ArrayLike) -> Array:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from ganglion import inputs
 from ganglion.descriptions import Description, Family
 
-__all__ = ["L1", "L1L2", "L2", "REGULARIZERS", "Regularizer"]
+__all__ = ["L1", "L1L2", "L2", "REGULARIZERS", "Regularizer", "l1", "l1_l2", "l2"]
 
 
 class Regularizer(Description):
@@ -137,3 +137,7 @@ class L1L2(Regularizer):
         if self.l1 is None and self.l2 is None:
             return 0.01, 0.01
         return self.l1 or 0.0, self.l2 or 0.0
+
+
+# Keras's other names: kernel_regularizer=regularizers.l2(0.01)
+l1, l2, l1_l2 = L1, L2, L1L2

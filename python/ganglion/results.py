@@ -70,7 +70,8 @@ class Tensor(np.ndarray[Any, np.dtype[Any]]):
 class Output(Tensor):
     """What ``model(x)`` gives: the last layer's output, which keeps its forward pass for the losses of it.
 
-    `squeeze`, `flatten`, `ravel`, `reshape` and `view` with a shape keep it too.
+    `squeeze`, `flatten`, `ravel`, `reshape` and `view` with a shape keep it too. It is not written in place, as the
+    losses would not see it: ``output *= 2`` makes another array, which cannot be differentiated.
     """
 
     forward: _native.Pass | None = None  # None in slices and other views
@@ -85,7 +86,13 @@ class Output(Tensor):
         result = array.view(Output)
         if self.forward is not None:
             result.forward, result.model, result.values = self.forward, self.model, self.values
+            result.flags.writeable = False
         return result
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if self.forward is not None:
+            raise TypeError("a model's output is not written in place: write to a copy, output.detach().copy()")
+        super().__setitem__(index, value)
 
     def squeeze(self, axis: Any = None) -> Output:
         """The same without axes of length 1."""
@@ -108,6 +115,20 @@ class Output(Tensor):
         if arguments and isinstance(arguments[0], (int, tuple)):
             return self.reshape(*arguments)
         return super().view(*arguments, **options)
+
+
+def _in_place(name: str) -> Callable[[Any, Any], Any]:
+    operation, in_place = (getattr(np.ndarray, f"__{kind}{name}__") for kind in ("", "i"))
+
+    def method(self: Output, other: Any) -> Any:
+        return (in_place if self.forward is None else operation)(self, other)
+
+    method.__name__ = f"__i{name}__"
+    return method
+
+
+for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):
+    setattr(Output, f"__i{_name}__", _in_place(_name))
 
 
 class Parameter(Tensor):

@@ -17,11 +17,11 @@ struct Diverged : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-// `step` counts the steps made before.
-[[noreturn]] inline void throw_diverged(const std::string &layer, const std::string &what, std::uint64_t step) {
+// `step` counts the steps made before; T is the network's type.
+template <class T> [[noreturn]] void throw_diverged(const std::string &layer, const std::string &what, std::uint64_t step) {
+    const std::string wider = sizeof(T) < sizeof(double) ? ", scale the inputs, or train with dtype=\"float64\"" : " or scale the inputs";
     throw Diverged("layer '" + layer + "': the " + what + " of step " + std::to_string(step + 1) +
-                   " is not a finite number; the weights are those of the step before. Lower the learning rate, scale the inputs, or "
-                   "train with dtype=\"float64\"");
+                   " is not a finite number; the weights are those of the step before. Lower the learning rate" + wider);
 }
 
 // The machine lacks what was asked for.
