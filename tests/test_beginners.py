@@ -214,9 +214,10 @@ trainer = gg.Trainer(model, "cross_entropy", gg.Adam)
         """
 model = gg.Sequential(gg.Dense(16, "relu"), gg.Dense(1))
 trainer = gg.Trainer(model, lambda y, t: ((y - t) ** 2).mean())
+trainer.fit(x, prices, verbose=0)
 """,
-        "TypeError: loss must be the name of a loss or an object of its class; given the function <lambda>: a loss of "
-        "your own is a class derived from CustomLoss",
+        "TypeError: <lambda> must return a pair, the loss of each row (n,) and its derivative by y_pred (n, outputs); "
+        "it returned one of type float32: nothing is differentiated by itself",
     ),
     (
         "PyTorch's objects for a trainer",

@@ -9,7 +9,7 @@ import numpy as np
 from ganglion import _native, inputs, losses, machine
 from ganglion.arguments import known_arguments
 from ganglion.layers import Sigmoid, Softmax
-from ganglion.results import Number, Output, loss
+from ganglion.results import Number, Output, ThroughCustomLayers, loss
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -88,14 +88,18 @@ class Criterion:
             except (TypeError, ValueError):
                 pass  # what the core cannot read as it lies; whoever checks and copies also says what is wrong
             else:
-                return loss(value, ((differential, 1.0),))
+                return self._loss(value, differential, input)
         if isinstance(target, Output) and target.forward is not None:
             raise ValueError(
                 "target is a model's output too, and gradients flow to the first one alone: pass target.detach()"
             )
         checked = self._targets(target, input.values.shape, input.values.dtype)
         value, differential = input.forward.loss(context, described, checked.kind, checked.array)
-        return loss(value, ((differential, 1.0),))
+        return self._loss(value, differential, input)
+
+    def _loss(self, value: float, differential: _native.Differential, output: Output) -> Number:
+        layers = output.model._custom
+        return loss(value, ((ThroughCustomLayers(differential, layers) if layers else differential, 1.0),))
 
     def _of_array(self, prediction: ArrayLike, target: ArrayLike) -> Number:
         array = inputs.numeric("input", prediction)

@@ -22,7 +22,7 @@ from ganglion.metrics import Metric
 if TYPE_CHECKING:
     from ganglion.inputs import Array
 
-__all__ = ["CustomLayer", "CustomLoss", "CustomMetric", "raise_failure"]
+__all__ = ["CustomLayer", "CustomLoss", "CustomMetric", "FunctionLoss", "raise_failure"]
 
 
 class Fallible:
@@ -38,10 +38,14 @@ class Fallible:
                 object.__setattr__(self, "_failed", error)
             return None
 
+    def _called(self, name: str) -> str:
+        """What messages call the result of a method."""
+        return f"{type(self).__name__}.{name}"
+
     def _of_shape(self, name: str, value: object, shape: tuple[int, ...], dtype: Any) -> Array:
-        array = inputs.numeric(f"{type(self).__name__}.{name}", value)
+        array = inputs.numeric(self._called(name), value)
         if array.shape != shape:
-            expected = f"{type(self).__name__}.{name} must return shape {shape}, a value for each "
+            expected = f"{self._called(name)} must return shape {shape}, a value for each "
             what = "row" if len(shape) == 1 else "output of each row"
             raise ValueError(f"{expected}{what}; it returned {array.shape}")
         return np.ascontiguousarray(array, dtype)
@@ -105,12 +109,15 @@ class CustomLoss(Fallible, Loss):
 
     def _rows(self, output: Array, target: Array) -> tuple[Array, Array] | None:
         def compute() -> tuple[Array, Array]:
-            n, dtype = len(output), output.dtype
-            losses = self._of_shape("values", self.values(output, target), (n,), dtype)
-            return losses, self._of_shape("gradient", self.gradient(output, target), output.shape, dtype)
+            values, gradient = self._both(output, target)
+            losses = self._of_shape("values", values, (len(output),), output.dtype)
+            return losses, self._of_shape("gradient", gradient, output.shape, output.dtype)
 
         found: tuple[Array, Array] | None = self._guarded(compute)
         return found
+
+    def _both(self, output: Array, target: Array) -> tuple[Array, Array]:
+        return self.values(output, target), self.gradient(output, target)
 
     def targets(self, argument: str, y: Array, outputs: int, dtype: str) -> Targets:
         """Labels, or values of the outputs' shape."""
@@ -119,6 +126,56 @@ class CustomLoss(Fallible, Loss):
                 raise ValueError(f"{argument} must hold labels of shape (n,); given {y.shape}")
             return Targets("labels", inputs.labels(argument, y, outputs))
         return ValuesLoss.targets(self, argument, y, outputs, dtype)  # type: ignore[arg-type]
+
+
+class FunctionLoss(CustomLoss):
+    """What a function f(y_pred, y_true) -> (loss, dloss/dy_pred) given as ``loss`` means: both row by row.
+
+    Raises
+    ------
+    TypeError, ValueError
+        In a step, if it returns no such pair.
+
+    Examples
+    --------
+    >>> import numpy as np, ganglion as gg
+    >>> def squares(y_pred, y_true):
+    ...     return ((y_pred - y_true) ** 2).sum(axis=1), 2 * (y_pred - y_true)
+    >>> trainer = gg.Trainer(gg.Sequential(gg.Dense(1, kernel_initializer="zeros")), squares)
+    >>> trainer.evaluate(np.ones((2, 3)), [1.0, 3.0])
+    {'loss': 5.0}
+    """
+
+    def __init__(self, function: Callable[[Array, Array], Any]) -> None:
+        self.function = function
+
+    def values(self, output: Array, target: Array) -> Array:
+        """The pair's first."""
+        return self._both(output, target)[0]
+
+    def gradient(self, output: Array, target: Array) -> Array:
+        """The pair's second."""
+        return self._both(output, target)[1]
+
+    def _both(self, output: Array, target: Array) -> tuple[Array, Array]:
+        found = self.function(output, target)
+        if not isinstance(found, (tuple, list)) or len(found) != 2:
+            expected = (
+                f"{self._name} must return a pair, the loss of each row (n,) and its derivative by y_pred (n, outputs)"
+            )
+            given = f"it returned one of type {type(found).__name__}"
+            raise TypeError(f"{expected}; {given}: nothing is differentiated by itself")
+        return found[0], found[1]
+
+    @property
+    def _name(self) -> str:
+        return getattr(self.function, "__name__", "the loss")
+
+    def _called(self, name: str) -> str:
+        return f"{self._name}(y_pred, y_true)[{int(name == 'gradient')}]"
+
+    def __repr__(self) -> str:
+        return self._name
 
 
 class CustomMetric(Fallible, Metric):

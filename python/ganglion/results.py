@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Any, Never
 import numpy as np
 
 from ganglion import machine
+from ganglion.custom import raise_failure
 
 if TYPE_CHECKING:
     from ganglion import _native
     from ganglion.inputs import Array
     from ganglion.nn import Sequential
 
-__all__ = ["Loss", "Number", "Output", "Parameter", "Tensor"]
+    Term = tuple[_native.Differential | "ThroughCustomLayers", float]
+
+__all__ = ["Loss", "Number", "Output", "Parameter", "Tensor", "ThroughCustomLayers"]
 
 NOT_DIFFERENTIATED = "only losses from nn are differentiated; use nn.MSELoss()"
 NOT_WRITTEN = (
@@ -219,6 +222,20 @@ for _name in ("add", "sub", "mul", "truediv", "pow"):
         setattr(Number, f"__{_side}{_name}__", _operator(f"__{_side}{_name}__"))
 
 
+class ThroughCustomLayers:
+    """The way back through a model with layers written in Python: what they raise is raised."""
+
+    def __init__(self, differential: _native.Differential, layers: tuple[object, ...]) -> None:
+        self._differential, self._layers = differential, layers
+
+    def backward(self, context: _native.Context, factor: float) -> None:
+        """As the core's."""
+        try:
+            self._differential.backward(context, factor)
+        finally:
+            raise_failure(*self._layers)
+
+
 class Loss(Number):
     """The mean loss of an output: a number with the way back to the gradients.
 
@@ -227,7 +244,7 @@ class Loss(Number):
 
     __slots__ = ("_done", "_terms")
 
-    _terms: tuple[tuple[_native.Differential, float], ...]
+    _terms: tuple[Term, ...]
     _done: bool
 
     def backward(self) -> None:
@@ -248,7 +265,7 @@ class Loss(Number):
             differential.backward(context, factor)
         self._done = True
 
-    def _with(self, value: float, factor: float, *more: tuple[_native.Differential, float]) -> Loss:
+    def _with(self, value: float, factor: float, *more: Term) -> Loss:
         return loss(value, (*((differential, by * factor) for differential, by in self._terms), *more))
 
     def __neg__(self) -> Loss:
@@ -282,7 +299,7 @@ class Loss(Number):
 PLAIN = (int, float)  # numbers of the user's own; a NumPy scalar may have come from arithmetic on parameters
 
 
-def loss(value: float, terms: tuple[tuple[_native.Differential, float], ...]) -> Loss:
+def loss(value: float, terms: tuple[Term, ...]) -> Loss:
     """A loss whose gradient is the sum of its terms', each times its factor."""
     result = Loss(value)
     result._terms = terms

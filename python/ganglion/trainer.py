@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, Never
 
 from ganglion import _native, inputs, machine, preflight, single_batch, weights
 from ganglion.arguments import known_arguments
-from ganglion.custom import Fallible, raise_failure
+from ganglion.custom import Fallible, FunctionLoss, raise_failure
 from ganglion.events import Callback, Events
 from ganglion.fitting import Fitting
 from ganglion.history import History
@@ -42,7 +43,8 @@ class Trainer:
     model
         What to train. Several trainers may share one, one at a time.
     loss
-        A name like ``"cross_entropy"`` or ``"mse"``, or an object of ``ganglion.losses``.
+        A name like ``"cross_entropy"`` or ``"mse"``, an object of ``ganglion.losses``, or a function of one's own: of
+        y_pred and y_true, both (n, outputs), to the loss of each row, (n,), and its derivative by y_pred.
     optimizer
         ``"adam"``, ``"sgd"``, or an object like ``Adam(1e-3)``.
     metrics
@@ -93,7 +95,7 @@ class Trainer:
     def __init__(
         self,
         model: Sequential,
-        loss: str | Loss,
+        loss: str | Loss | Callable[[Array, Array], tuple[Array, Array]],
         optimizer: str | Optimizer = "adam",
         metrics: Sequence[str | Metric] = (),
         *,
@@ -107,7 +109,7 @@ class Trainer:
         if not isinstance(metrics, (list, tuple)):
             raise TypeError(f"metrics must be a list, like ['accuracy']; given {metrics!r}")
         self.model = model
-        self.loss: Loss = LOSSES.find("loss", loss)
+        self.loss: Loss = FunctionLoss(loss) if inspect.isroutine(loss) else LOSSES.find("loss", loss)
         self.optimizer: Optimizer = OPTIMIZERS.find("optimizer", optimizer)
         self.metrics: tuple[Metric, ...] = tuple(METRICS.find("metric", metric) for metric in metrics)
         self.accumulate = inputs.integer("accumulate", accumulate, minimum=1, maximum=inputs.LARGEST_COUNT)
