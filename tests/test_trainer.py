@@ -281,3 +281,15 @@ def test_plot_draws_the_curves():
     drawn = [line.get_ydata().tolist() for line in panel.lines]
     assert history.history["loss"] in drawn
     assert history.history["val_loss"] in drawn
+
+
+@pytest.mark.parametrize("use", ["fit", "train_on_batch", "evaluate"])
+def test_layers_added_later_need_a_new_trainer(use):
+    x, y = np.ones((4, 2), np.float32), np.ones((4, 1), np.float32)
+    model = gg.Sequential(gg.Dense(1, input_shape=(2,)))
+    trainer = gg.Trainer(model, "mse")
+    trainer.train_on_batch(x, y)
+    model.add(gg.ReLU())
+    with pytest.raises(RuntimeError, match="layers were added to the model after this trainer had seen it: make a new"):
+        getattr(trainer, use)(x, y)
+    gg.Trainer(model, "mse").train_on_batch(x, y)

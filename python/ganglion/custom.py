@@ -6,6 +6,7 @@ row alone. Then the bits are as reproducible as those of the NumPy functions tha
 
 from __future__ import annotations
 
+import inspect
 from abc import abstractmethod
 from collections.abc import Callable
 from copy import copy
@@ -16,13 +17,13 @@ import numpy as np
 from ganglion import _native, inputs
 from ganglion.inputs import Targets
 from ganglion.layer import Layer
-from ganglion.losses import Loss, ValuesLoss
+from ganglion.losses import LOSSES, Loss, ValuesLoss
 from ganglion.metrics import Metric
 
 if TYPE_CHECKING:
     from ganglion.inputs import Array
 
-__all__ = ["CustomLayer", "CustomLoss", "CustomMetric", "FunctionLoss", "raise_failure"]
+__all__ = ["CustomLayer", "CustomLoss", "CustomMetric", "FunctionLoss", "as_loss", "raise_failure"]
 
 
 class Fallible:
@@ -176,6 +177,11 @@ class FunctionLoss(CustomLoss):
 
     def __repr__(self) -> str:
         return self._name
+
+
+def as_loss(value: Any) -> Loss:
+    """What a trainer's ``loss`` means: a name, a loss or a function."""
+    return FunctionLoss(value) if inspect.isroutine(value) else LOSSES.find("loss", value)
 
 
 class CustomMetric(Fallible, Metric):

@@ -24,7 +24,8 @@ def step(trainer: Trainer, x: object, y: object) -> Means:
 def quick_step(trainer: Trainer, x: object, y: object) -> Means | None:
     """A step by way of nothing that would outlast a small one; None, and no step, where anything is unusual."""
     training, rule, access = trainer._latest, trainer.loss.value_rule, trainer.model.access
-    if training is None or rule is None or not trainer._quick or not access.take():
+    usual = training is not None and trainer._quick and trainer.model._network is trainer._network
+    if training is None or rule is None or not usual or not access.take():
         return None
     try:
         means: Means | None = training.try_step(trainer._context(), x, y, rule)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,11 +9,11 @@ from typing import TYPE_CHECKING, Literal, Never
 
 from ganglion import _native, inputs, machine, preflight, single_batch, weights
 from ganglion.arguments import known_arguments
-from ganglion.custom import Fallible, FunctionLoss, raise_failure
+from ganglion.custom import Fallible, as_loss, raise_failure
 from ganglion.events import Callback, Events
 from ganglion.fitting import Fitting
 from ganglion.history import History
-from ganglion.losses import LOSSES, Loss
+from ganglion.losses import Loss
 from ganglion.metrics import METRICS, Metric
 from ganglion.optimizers import OPTIMIZERS, Optimizer
 from ganglion.progress import Progress, style
@@ -43,8 +42,7 @@ class Trainer:
     model
         What to train. Several trainers may share one, one at a time.
     loss
-        A name like ``"cross_entropy"`` or ``"mse"``, an object of ``ganglion.losses``, or a function of one's own: of
-        y_pred and y_true, both (n, outputs), to the loss of each row, (n,), and its derivative by y_pred.
+        A name like ``"mse"``, an object of ``ganglion.losses``, or f(y_pred, y_true) -> (loss of each row, derivative).
     optimizer
         ``"adam"``, ``"sgd"``, or an object like ``Adam(1e-3)``.
     metrics
@@ -109,7 +107,7 @@ class Trainer:
         if not isinstance(metrics, (list, tuple)):
             raise TypeError(f"metrics must be a list, like ['accuracy']; given {metrics!r}")
         self.model = model
-        self.loss: Loss = FunctionLoss(loss) if inspect.isroutine(loss) else LOSSES.find("loss", loss)
+        self.loss: Loss = as_loss(loss)
         self.optimizer: Optimizer = OPTIMIZERS.find("optimizer", optimizer)
         self.metrics: tuple[Metric, ...] = tuple(METRICS.find("metric", metric) for metric in metrics)
         self.accumulate = inputs.integer("accumulate", accumulate, minimum=1, maximum=inputs.LARGEST_COUNT)
@@ -383,14 +381,16 @@ class Trainer:
     def _evaluation(self, data: Rows) -> _native.Training:
         """What evaluates targets of this kind."""
         kind = data.targets.kind
+        if self._trainings and self.model._network is not self._network:
+            raise RuntimeError("layers were added to the model after this trainer had seen it: make a new Trainer")
         if kind not in self._trainings:
             self.model.build((data.x.shape[1],))
             optimizer, schedule = self.optimizer.clipped(), self.optimizer.schedule.native()
             threshold = self.loss.threshold(self.model.architecture.function.row)
             metrics = [metric.native(threshold, self.loss.columns) for metric in self.metrics]
-            network = self.model.network
+            self._network: _native.Network = self.model.network
             self._trainings[kind] = _native.Training(
-                network, self.loss.native(), kind, optimizer, schedule, metrics, self.accumulate
+                self._network, self.loss.native(), kind, optimizer, schedule, metrics, self.accumulate
             )
         return self._trainings[kind]
 
