@@ -10,7 +10,9 @@ import pytest
 
 import ganglion as gg
 from bits import assert_same_bits
+from ganglion import _ganglion_core as core
 from ganglion import single_batch
+from run_cases import data, network
 from small_models import LABELS, VALUES, X, classifier, regressor
 
 ONE_HOT = np.eye(3, dtype=np.float32)[LABELS]
@@ -190,6 +192,26 @@ def test_memory_is_flat(calls):
     ran = subprocess.run(command, env=paths, capture_output=True, text=True, check=True)
     by_calls, by_what_is_kept = map(int, ran.stdout.split())
     assert by_calls < 1 << 20 < by_what_is_kept
+
+
+@pytest.mark.parametrize("inner", [False, True])
+def test_a_refused_step_leaves_the_batch_of_the_one_under_way(inner):
+    """A loss that asks for another step while its own is made: the core refuses before it reads the other batch."""
+    x, _ = data(300)  # more than the core hands to a loss at once
+    targets, refused = x[:, :7].copy(), []
+    net, context, rule = network(), core.Context(None, 1), core.Schedule("constant", 0.1)
+
+    def squares(output, target):
+        if inner:
+            with pytest.raises(RuntimeError, match="is being trained already"):
+                run.try_step(context, np.zeros_like(x), np.full_like(targets, 5), "any")
+            refused.append(1)
+        return ((output - target) ** 2).sum(axis=1), 2 * (output - target)
+
+    run = core.Training(net, core.Loss(squares), "values", core.Optimizer("sgd"), rule, [])
+    (loss,) = run.try_step(context, x, targets, "any")
+    assert loss == pytest.approx(np.mean(np.sum((network().predict(context, x) - targets) ** 2, axis=1)), rel=1e-6)
+    assert (run.step, len(refused) > 1) == (1, inner)
 
 
 def test_threads_take_turns(quick_steps):

@@ -77,10 +77,10 @@ template <class T> class Trainer {
 
     // One step on a batch that can be read as it is, and its loss and metrics; None, and no step, for any other.
     py::object try_step(const Context &context, const py::handle &x, const py::handle &y, ValueRule rule) {
+        const Claim claim(training_.network->busy); // of the batch's memory, too
+        require(claim);
         if (!read_batch(x, y, training_.architecture, training_.target, rule, batch_)) return py::none();
         Watch watch{py::none()};
-        const Claim claim(training_.network->busy);
-        require(claim);
         const Index epoch = training_.state.cursor.epoch;
         begin_epoch();
         {
