@@ -57,6 +57,24 @@ def test_same_bits(net, kernel_set):
                     assert_same_bits(network.predict(core.Context(kernel_set, team), x), alone)
 
 
+@pytest.mark.parametrize("rows", [1, 17, 300])
+@pytest.mark.parametrize("team", [1, *TEAMS])
+def test_new_moving_variances_are_seen(rows, team):
+    """Memory that calls leave to the next holds what a normalization made of the variances of its time."""
+    model, x = model_of("transformed"), numbers(rows, "float32")
+    trainer, y = gg.Trainer(model, "mse", threads=team), np.zeros((rows, 9), np.float32)
+    found = []
+    for factor in (1, 4):
+        model.set_weights([w * factor if np.all(w == 1) else w for w in model.get_weights()])
+        fresh = model_of("transformed")
+        fresh.set_weights(model.get_weights())
+        expected = fresh.predict(x, threads=1)
+        assert_same_bits(model.predict(x, threads=team), expected)
+        assert trainer.evaluate(x, y)["loss"] == pytest.approx(np.mean(expected**2), rel=1e-5)
+        found.append(expected)
+    assert not np.allclose(*found)
+
+
 @pytest.mark.parametrize("rows", [1, 3, 40])
 @pytest.mark.parametrize("team", [1, *TEAMS])
 def test_what_is_not_finite_is_named(rows, team):

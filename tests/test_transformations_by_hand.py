@@ -1,5 +1,8 @@
 """Dropout and normalizations in loops written by hand: the bits of `fit`'s gradients, training and evaluation mode."""
 
+import ctypes
+import sys
+
 import numpy as np
 import pytest
 
@@ -66,6 +69,25 @@ def test_evaluation_mode(name):
     for actual, array in zip(gradients(model)[1], expected, strict=True):
         assert_only_right_passes(actual, array.T, relative(array, 1e-10))
     for one, other in zip(before, model.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs glibc by name")
+def test_the_callers_rounding_mode_reaches_neither_moving_statistics_nor_outputs():
+    libm = ctypes.CDLL("libm.so.6")
+    found = []
+    for mode in (0, 0x400):  # to nearest, towards -infinity
+        model = made("batch")
+        assert libm.fesetround(mode) == 0
+        try:
+            model(X)
+            model.eval()
+            outputs = [np.array(model(X)), *(model.predict(X[:2], threads=threads) for threads in (1, 3))]
+            assert libm.fegetround() == mode
+        finally:
+            libm.fesetround(0)
+        found.append([*model.get_weights(), *outputs])
+    for one, other in zip(*found, strict=True):
         np.testing.assert_array_equal(one, other)
 
 

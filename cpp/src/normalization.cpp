@@ -75,6 +75,15 @@ template <class T> void statistics_tile(const Step<T> &step, const Unit &unit, S
     invert_roots(variance, stage.epsilon, statistic(step, unit.stage, Statistic::root, unit.column), unit.columns);
 }
 
+template <class T> void take_moving_variances(const Step<T> &step) {
+    for (std::size_t s = 0; s < step.net->stages.size(); ++s) {
+        const Stage &stage = step.net->stages[s];
+        if (!over_batch(stage)) continue;
+        const T *variance = parameter(step, stage.moving_variance, 0);
+        invert_roots(variance, stage.epsilon, statistic(step, static_cast<Index>(s), Statistic::root, 0), stage.outputs);
+    }
+}
+
 template <class T> void sums_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch) {
     const Stage &stage = stage_of(step, unit);
     sum_gradients(step, unit, scratch);
@@ -106,12 +115,9 @@ template <class T> void normalize(const Step<T> &step, const Unit &unit, const M
         keep_largest(scratch.notes.output[at(unit.stage)], kernels.rows(x, static_cast<T>(stage.epsilon), gamma, normalized, roots, z));
         return;
     }
-    T *root = statistic(step, unit.stage, Statistic::root, unit.column);
-    const T *mean = statistic(step, unit.stage, Statistic::mean, unit.column);
-    if (!step.training) {
-        mean = parameter(step, stage.moving_mean, unit.column);
-        invert_roots<T>(parameter(step, stage.moving_variance, unit.column), stage.epsilon, root, unit.columns);
-    }
+    const T *root = statistic(step, unit.stage, Statistic::root, unit.column);
+    const T *mean =
+        step.training ? statistic(step, unit.stage, Statistic::mean, unit.column) : parameter(step, stage.moving_mean, unit.column);
     kernels.columns(x, mean, root, gamma, normalized, z);
 }
 
@@ -154,12 +160,14 @@ template <class T> void move_statistics(const Step<T> &step, const Unit &unit, S
 }
 
 template void statistics_tile(const Step<float> &, const Unit &, Scratch<float> &);
+template void take_moving_variances(const Step<float> &);
 template void sums_tile(const Step<float> &, const Unit &, Scratch<float> &);
 template void normalize(const Step<float> &, const Unit &, const MatrixView<const float> &, const MatrixView<float> &, Scratch<float> &);
 template void normalize_backward(const Step<float> &, const Unit &, const MatrixView<const float> &, const MatrixView<float> &);
 template void normalization_gradients(const Step<float> &, const Unit &, Scratch<float> &);
 template void move_statistics(const Step<float> &, const Unit &, Scratch<float> &);
 template void statistics_tile(const Step<double> &, const Unit &, Scratch<double> &);
+template void take_moving_variances(const Step<double> &);
 template void sums_tile(const Step<double> &, const Unit &, Scratch<double> &);
 template void normalize(const Step<double> &, const Unit &, const MatrixView<const double> &, const MatrixView<double> &,
                         Scratch<double> &);

@@ -112,12 +112,14 @@ Pass<T>::Pass(const Context &context, std::shared_ptr<Passes<T>> passes, const S
       rows_(std::visit([](const auto &view) { return view.rows; }, x)), team_(team_for(context, passes_->network->architecture, rows_)),
       training_(training), moment_{passes_->network->seed, by_hand, training ? passes_->trained++ : 0},
       space_(passes_->take(rows_, team_)) {
+    const DefaultArithmetic mode;
     Feed<T> feed;
     feed.x = x;
     Step<T> whole = step(kernels_of<T>(*context.kernel_set));
     whole.feed = &feed;
     for (Scratch<T> &scratch : space_.threads) scratch.notes.reset();
     const Architecture &net = *whole.net;
+    if (!training) take_moving_variances(whole);
     const Index count = static_cast<Index>(net.stages.size());
     const auto waits = [&](Index s) { return training && over_batch(net.stages[at(s)]); };
     if (waits(0)) for_panels([&](Index row, Index rows, Scratch<T> &scratch) { gather_rows(whole, row, rows, scratch); });

@@ -158,6 +158,7 @@ Evaluation evaluate(const Context &context, const Training<T> &training, const F
                      {},
                      static_cast<T>(training.loss.parameter),
                      training.loss.host.get()};
+        take_moving_variances(step);
         for (Index panel = queue.take(thread); panel >= 0; panel = queue.take(thread)) {
             set_batch(step, panel * leaf_rows, std::min(leaf_rows, n - panel * leaf_rows));
             scratch.notes.reset();
@@ -249,6 +250,7 @@ bool predict_rows(const Kernels<T> &kernels, const Network<T> &network, const Fe
         Workspace<T> &space = spaces[static_cast<std::size_t>(thread)];
         Scratch<T> &scratch = space.threads[0];
         Step<T> step = forward_step(kernels, network, feed, space);
+        take_moving_variances(step);
         for (Index panel = queue.take(thread); panel >= 0; panel = queue.take(thread)) {
             set_batch(step, panel * panel_rows, std::min(panel_rows, out.rows - panel * panel_rows));
             scratch.notes.reset();
@@ -269,6 +271,7 @@ bool predict_columns(const Kernels<T> &kernels, const Network<T> &network, const
     std::vector<Workspace<T>> spaces = network.forward_memory.take(net, 1, out.rows);
     Workspace<T> &space = spaces.front();
     add_threads(space, net, team);
+    take_moving_variances(forward_step(kernels, network, feed, space));
     std::atomic<bool> all_finite{true};
     for (int ran = 0; ran != team;) {
         if (ran > 0) team = ran; // OpenMP gave fewer threads, which did nothing
@@ -297,6 +300,7 @@ bool predict_columns(const Kernels<T> &kernels, const Network<T> &network, const
 
 template <class T>
 void predict(const Context &context, const Network<T> &network, const Source &x, MatrixView<T> out, const Interrupted &interrupted) {
+    const DefaultArithmetic mode;
     constexpr Index few_rows = 8; // for one thread: with fewer its register tiles are not full
     const Kernels<T> &kernels = kernels_of<T>(*context.kernel_set);
     const Index n = out.rows;

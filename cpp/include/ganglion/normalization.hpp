@@ -10,6 +10,8 @@ namespace ganglion {
 
 // Some columns' mean, variance and 1 / √(variance + ε) over the batch.
 template <class T> void statistics_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch);
+// Outside training: 1 / √(moving variance + ε) of all columns, once before the threads that share the workspace read it.
+template <class T> void take_moving_variances(const Step<T> &step);
 // Some columns' Σ dz and Σ dz · x̂ over the batch: the gradients of β and γ, and what dx needs.
 template <class T> void sums_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch);
 
