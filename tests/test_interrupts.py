@@ -70,7 +70,7 @@ def test_ctrl_c_between_calls_of_a_loss_of_ones_own():
             return 2 * (output - target)
 
     x = np.tile(X, (8, 1))
-    for _ in range(10):
+    for _ in range(4):
         trainer = gg.Trainer(regressor(), Interrupting(), threads=3)
         with pytest.raises(KeyboardInterrupt):
             trainer.fit(x, x[:, :2], epochs=10**6, batch_size=len(x), verbose=0)
