@@ -27,6 +27,7 @@ from ganglion.callbacks import (
     LearningRateSchedule,
     Monitor,
     ReduceOnPlateau,
+    TensorBoard,
 )
 from ganglion.custom import CustomLayer, CustomLoss, CustomMetric
 from ganglion.history import History
@@ -128,6 +129,7 @@ __all__ = [
     "SumSquaresError",
     "Swish",
     "Tanh",
+    "TensorBoard",
     "Trainer",
     "WarmUp",
     "__version__",

@@ -7,11 +7,13 @@ import inspect
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from ganglion import inputs
+from ganglion.arguments import no_attribute
 from ganglion.events import Callback, LambdaCallback
 from ganglion.monitor import Monitor
+from ganglion.tensorboard import TensorBoard
 from ganglion.watching import Checkpoint, EarlyStopping, Mode, ReduceOnPlateau
 
 if TYPE_CHECKING:
@@ -29,7 +31,17 @@ __all__ = [
     "Monitor",
     "ReduceLROnPlateau",
     "ReduceOnPlateau",
+    "TensorBoard",
 ]
+
+ELSEWHERE = {
+    "TerminateOnNaN": "fit ends by itself, with a TrainingDivergedError, before a step that would make a weight NaN or "
+    "infinite",
+}
+
+
+def __getattr__(name: str) -> Any:
+    raise no_attribute(__name__, name, __all__, ELSEWHERE.get(name))
 
 
 class CSVLogger(Callback):
