@@ -86,9 +86,10 @@ FINDINGS = [
     (
         lambda: check(Dense(16, "relu"), Dense(1, "softmax"), loss="binary_crossentropy", y=YES),
         "last layer",
-        "warning",
-        "layer 'dense_1' is a softmax over one output, which is 1 whatever the weights are",
-        "for yes or no use activation='sigmoid' and loss='binary_cross_entropy', or two outputs",
+        "error",
+        "layer 'dense_1': a softmax over one output is 1 whatever the weights are, so that nothing would be learned; "
+        "for yes or no end the model in sigmoid",
+        "",
     ),
     (
         lambda: check(Dense(16, "relu"), Dense(3, "sigmoid"), loss="categorical_crossentropy"),

@@ -1,5 +1,6 @@
 """Frames and columns of pandas and polars: what is taken, and messages that name the column."""
 
+import re
 import subprocess
 import sys
 
@@ -166,6 +167,20 @@ def test_a_wrong_column_is_named(library, bad, error, message):
     with pytest.raises(error, match=message):
         trainer.fit(frame(table(bad=bad)), LABELS, verbose=0)
     assert trainer.model.input_shape is None
+
+
+@pytest.mark.parametrize(("name", "where"), [(None, "it"), ("kind", "column 'kind'")])
+def test_categories_as_targets_are_told_their_codes(name, where):
+    pd = pytest.importorskip("pandas")
+    y = pd.Series(10 * LABELS, name=name).astype("category")
+    text = (
+        f"y must hold real numbers; {where} is of dtype category; number its classes, y.cat.codes, or one-hot encode "
+        "it, pd.get_dummies(y)"
+    )
+    with pytest.raises(TypeError, match=f"^{re.escape(text)}$"):
+        inputs.targets("y", y)
+    np.testing.assert_array_equal(inputs.targets("y", y.cat.codes), LABELS)
+    np.testing.assert_array_equal(inputs.targets("y", pd.get_dummies(y)), np.eye(3)[LABELS])
 
 
 @pytest.mark.parametrize("library", LIBRARIES)

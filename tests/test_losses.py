@@ -201,6 +201,17 @@ def test_what_is_squashed_twice_or_not_at_all_is_refused(layers, loss, message):
     assert_same(before, model.get_weights())
 
 
+@pytest.mark.parametrize("layers", [[gg.Dense(1, "softmax", name="top")], [gg.Dense(1, name="top"), gg.Softmax()]])
+def test_a_softmax_of_one_output_before_a_loss_of_yes_or_no_is_refused(layers):
+    message = (
+        "^layer 'top': a softmax over one output is 1 whatever the weights are, so that nothing would be learned; for "
+        "yes or no end the model in sigmoid$"
+    )
+    for use in ("fit", "evaluate"):
+        with pytest.raises(ValueError, match=message):
+            getattr(gg.Trainer(gg.Sequential(layers), "binary_crossentropy"), use)(X, ANSWERS[:, 0])
+
+
 @pytest.mark.parametrize(
     ("outputs", "y", "message"),
     [

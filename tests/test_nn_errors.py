@@ -47,6 +47,10 @@ def raises(error, text):
         lambda output, p: 0.01 * (p**2).sum() + nn.MSELoss()(output, Y),
         lambda output, p: nn.MSELoss()(output, Y) + (p**2).sum() * 0.01,
         lambda output, p: nn.MSELoss()(output, Y) + np.float64(1),
+        lambda output, p: np.float64(2) * nn.MSELoss()(output, Y),
+        lambda output, p: np.float32(1) - nn.MSELoss()(output, Y),
+        lambda output, p: np.sqrt(nn.MSELoss()(output, Y)),
+        lambda output, p: np.maximum(0.0, nn.MSELoss()(output, Y)),
         lambda output, p: nn.MSELoss()(output, Y).detach(),
         lambda output, p: (p**2).sum(),
     ],
@@ -358,3 +362,16 @@ def test_what_is_not_finite_never_reaches_the_weights(dtype, rate, scale, layer,
     optimizer.param_groups[0]["lr"] = 0.1
     take_step(model, optimizer, nn.MSELoss(), X, Y)
     assert not np.array_equal(model.get_weights()[0], before[0])
+
+
+def test_a_softmax_of_one_output_is_refused():
+    model = nn.Sequential(nn.Linear(3, 1), nn.Softmax(dim=1))
+    text = (
+        "the model ends in a softmax of one output, which is 1 whatever the weights are, so that nothing would be "
+        "learned; end it in nn.Sigmoid()"
+    )
+    with raises(ValueError, text):
+        nn.BCELoss()(model(X), np.ones((len(X), 1)))
+    two = nn.Sequential(nn.Linear(3, 2), nn.Softmax(dim=1))
+    nn.BCELoss()(two(X), np.ones((len(X), 2))).backward()
+    assert next(two.parameters()).grad.any()

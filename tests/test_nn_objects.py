@@ -82,6 +82,18 @@ def test_layers_are_found_by_number_and_name():
         model.act.weight  # noqa: B018
 
 
+def test_a_slice_says_how_layers_are_copied():
+    model = two_layers()
+    with pytest.raises(TypeError, match=r"^a model is not sliced, as two models share no parameters; ") as caught:
+        model[0:2]
+    code = str(caught.value).partition("layers: ")[2]
+    names = {"nn": nn, "model": model}
+    exec(code, names)
+    x, _ = batch()
+    first = np.tanh(x @ np.asarray(model[0].weight).T + np.asarray(model[0].bias))
+    np.testing.assert_allclose(names["part"](x), first, rtol=1e-5, atol=1e-6)
+
+
 def test_a_model_prints_as_in_pytorch():
     model = nn.Sequential(
         nn.Linear(1, 13), nn.Tanh(), nn.LeakyReLU(0.1), nn.ELU(), nn.Linear(13, 2, bias=False), nn.Softmax(dim=1)

@@ -91,6 +91,18 @@ DATA = [
         "remove such rows",
     ),
     (
+        lambda: fit(y=LABELS * 1e300),
+        ValueError,
+        "y must hold labels 0 to 2, as the model has 3 outputs; y[0] is 1e+300; renumber them, or use loss='mse' for "
+        "values that are no classes",
+    ),
+    (
+        lambda: fit(y=LABELS * -1e300),
+        ValueError,
+        "y must hold labels 0 to 2, as the model has 3 outputs; y[0] is -1e+300; classes count from 0: renumber them, "
+        "or remove such rows",
+    ),
+    (
         lambda: fit(y=LABELS / 2),
         ValueError,
         "y must hold labels 0 to 2, as the model has 3 outputs; y[0] is 0.5, not a whole number: use loss='mse' for "

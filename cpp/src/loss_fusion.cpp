@@ -52,6 +52,11 @@ const char *name_of(const Stage *stage) { return stage ? activations()[static_ca
                                 ", or keep " + loss.without + " and use from_logits=True, which is loss='" + loss.name + "'");
 }
 
+[[noreturn]] void throw_always_one(const Stage &stage) {
+    throw std::invalid_argument("layer '" + stage.layer + "': a softmax over one output is 1 whatever the weights are, so that " +
+                                "nothing would be learned; for yes or no end the model in sigmoid");
+}
+
 bool never_negative(const std::string &activation) {
     constexpr const char *names[] = {"softmax", "sigmoid", "relu", "softplus", "step"};
     return std::find(std::begin(names), std::end(names), activation) != std::end(names);
@@ -78,6 +83,8 @@ bool fuse_loss(LossDescription &loss, Architecture &net) {
         if (squashed == "softmax" || squashed == "sigmoid") throw_squashed_twice(*row, *before);
     } else if (!never_negative(squashed)) {
         throw_no_probabilities(*row, net);
+    } else if (squashed == "softmax" && net.outputs == 1) {
+        throw_always_one(*before);
     }
     return fused;
 }

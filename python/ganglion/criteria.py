@@ -205,3 +205,13 @@ class BCELoss(Criterion):
     """
 
     description = losses.BinaryCrossentropy()
+
+    def __call__(self, input: ArrayLike, target: ArrayLike) -> Number:  # noqa: A002
+        """As of any loss; a softmax of one output is refused."""
+        output = input if isinstance(input, Output) and input.forward is not None else None
+        if output is not None and isinstance(output.model.final, Softmax) and output.values.shape[1] == 1:
+            raise ValueError(
+                "the model ends in a softmax of one output, which is 1 whatever the weights are, so that nothing would "
+                "be learned; end it in nn.Sigmoid()"
+            )
+        return super().__call__(input, target)

@@ -73,13 +73,16 @@ def _numbers(argument: str, column: Any, table: Any) -> Array:
     name, given = column.name, str(column.dtype)
     if not _is_number(column.dtype):
         remedy = "turn it into numbers first, or leave it out"
-        if given.startswith(TEXT):
+        if given == "category" and column is table:
+            remedy = f"number its classes, {argument}.cat.codes, or one-hot encode it, pd.get_dummies({argument})"
+        elif given.startswith(TEXT) and column is not table:
             is_polars = hasattr(table, "to_dummies")
             code = (
                 f"{argument}.to_dummies({name!r})" if is_polars else f"pd.get_dummies({argument}, columns=[{name!r}])"
             )
             remedy = f"one-hot encode it, {code}, or turn it into numbers"
-        raise TypeError(f"{argument} must hold real numbers; column {name!r} is of dtype {given}; {remedy}")
+        where = "it" if name is None else f"column {name!r}"
+        raise TypeError(f"{argument} must hold real numbers; {where} is of dtype {given}; {remedy}")
     missing = np.asarray(column.isna() if hasattr(column, "isna") else column.is_null())
     if missing.any():
         row = int(np.argmax(missing))

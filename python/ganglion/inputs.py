@@ -316,12 +316,15 @@ def labels(argument: str, array: Array, classes: int) -> Array:
     index = first_where(copy, lambda block: (block < 0) | (block >= classes))
     if index is not None:
         label = int(copy[index])
+        shown = label if abs(label) <= LARGEST_COUNT else copy[index]  # 1e300 has 300 digits
         remedy = f"; give the last layer at least {label + 1} units, or renumber them"
         if label < 0:
             remedy = "; classes count from 0: renumber them, or remove such rows"
         elif label == classes and copy.min() >= 1:
             remedy = f"; if yours start at 1, pass {argument} - 1"
-        raise ValueError(f"{expected}; {element(argument, index)} is {label}{remedy}")
+        elif label > LARGEST_COUNT:
+            remedy = "; renumber them, or use loss='mse' for values that are no classes"
+        raise ValueError(f"{expected}; {element(argument, index)} is {shown}{remedy}")
     return copy.astype(np.int32)
 
 

@@ -303,7 +303,13 @@ class Sequential(sequential.Sequential):
     def __iter__(self) -> Iterator[LayerView]:
         return (self[i] for i in range(len(self)))
 
-    def __getitem__(self, index: int) -> LayerView:
+    def __getitem__(self, index: int | slice) -> LayerView:
+        if isinstance(index, slice):
+            raise TypeError(
+                "a model is not sliced, as two models share no parameters; for a copy of some of its layers: "
+                "part = nn.Sequential(*model.layers[0:2]); "
+                "part.load_state_dict({name: model.state_dict()[name] for name in part.state_dict()})"
+            )
         layer = self.layers[index]
         features = self._architecture.sizes(self.network.inputs)[range(len(self))[index]]
         own = {parameter.name.rpartition("."): parameter for parameter in self._named()}

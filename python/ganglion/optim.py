@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Never
 
 from ganglion import _native, inputs, machine, optimizers
 from ganglion.arguments import known_arguments, no_attribute
@@ -105,6 +105,13 @@ class Optimizer(ABC):
             rates.append(group.rate)
         self._updates.step(machine.context(), rates)
         return result
+
+    def __reduce__(self) -> Never:
+        name = type(self).__name__
+        raise TypeError(
+            f"{name} is not copied or pickled, as it updates the parameters of one model: make a new one for a copy of "
+            f"the model, optim.{name}(copy.parameters(), …)"
+        )
 
     def __repr__(self) -> str:
         lines = []

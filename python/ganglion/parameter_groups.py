@@ -15,6 +15,8 @@ __all__ = ["ParameterGroup", "groups", "model_of"]
 class ParameterGroup(dict[str, Any]):
     """A dictionary of ``"params"`` and the options that hold for them; what is written is checked at once.
 
+    Copies and pickles of it are plain dictionaries.
+
     Raises
     ------
     TypeError, ValueError
@@ -57,6 +59,9 @@ class ParameterGroup(dict[str, Any]):
         """Write several options."""
         for key, value in dict(*arguments, **options).items():
             self[key] = value
+
+    def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
+        return dict, (dict(self),)
 
 
 def groups(params: Iterable[Any], options: Mapping[str, Any]) -> list[dict[str, Any]]:

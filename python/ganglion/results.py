@@ -202,6 +202,12 @@ class Number(float):
         """
         raise RuntimeError(NOT_DIFFERENTIATED)
 
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *given: Any, **options: Any) -> Any:
+        # NumPy computes with the plain number; what it gives still knows, as of any arithmetic, that no way leads back.
+        plain = (float(value) if isinstance(value, Number) else value for value in given)
+        result = getattr(ufunc, method)(*plain, **options)
+        return Number(result) if isinstance(result, np.floating) else result
+
     def __reduce__(self) -> Any:
         return float, (float(self),)
 

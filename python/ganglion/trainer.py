@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, Never
 
-from ganglion import _native, inputs, machine, preflight, single_batch, weights
+from ganglion import _native, inputs, machine, preflight, single_batch, uncopied, weights
 from ganglion.arguments import known_arguments
 from ganglion.custom import Fallible, as_loss, raise_failure
 from ganglion.events import Callback, Events
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Trainer"]
 
 
-class Trainer:
+class Trainer(uncopied.Uncopied):
     """Minimises a loss over a model's weights.
 
     Moments, step and epoch live as long as the trainer: fitting twice for one epoch is the same, bit for bit, as once
