@@ -1,4 +1,4 @@
-"""Draws what ``ganglion bench --json FILE`` has measured: bars of every peer's speed, and a roofline.
+"""Draws what ``ganglion bench --json FILE`` has measured, bars of speeds and a roofline, and prints tables of it.
 
 usage: python bench/report.py FILE [--out FOLDER]      writes speed.svg and roofline.svg (default: docs/images)
 """
@@ -93,6 +93,40 @@ def draw_roofline(measured, path):
     save(figure, path)
 
 
+def print_tables(measured):
+    """Markdown: the machine, and for each kind of work ours beside the best of the others."""
+    machine = measured["machine"]
+    one, every = (f"{peak / 1e9:.0f}" for peak in machine["peak"])
+    print(
+        f"{machine['cpu']}, {machine['kernel_set']}, {machine['threads']} threads; measured peak {one} GFLOP/s on one,"
+    )
+    print(f"{every} on all. {', '.join(f'{name} {version}' for name, version in machine['versions'].items())}.")
+    plain = {work["name"]: best(work).get("ganglion") for work in measured["works"]}
+    for kind in ("training", "featuretraining", "prediction"):
+        works = [work for work in measured["works"] if work["kind"] == kind and "ganglion" in best(work)]
+        if works:
+            print("\n| work | ganglion | of peak | best other library | ratio |\n|---|---|---|---|---|")
+        for work in works:
+            print(f"| {' | '.join(cells(work, machine, plain.get(work['name'].rpartition('-')[0])))} |")
+
+
+def cells(work, machine, plain):
+    """A row of a table; `plain` are the seconds of the step without the feature."""
+    medians = best(work)
+    ours = medians["ganglion"]
+    peak = machine["peak"][0 if on_one_thread(work) else -1]
+    more = f", {ours / plain:.2f} times the plain step" if work["kind"] == "featuretraining" and plain else ""
+    row = [f"{work['name']}: {work['title']}", f"{shown_time(ours)} µs{more}", f"{work['flops'] / ours / peak:.0%}"]
+    other = next((peer for peer in medians if not is_ours(peer)), None)
+    return row + ([f"{other}: {shown_time(medians[other])} µs", f"{medians[other] / ours:.2f}"] if other else ["", ""])
+
+
+def on_one_thread(work):
+    """Whether ganglion's better time is that of one thread."""
+    ours = {r["threads"]: statistics.median(r["seconds"]) for r in work["results"] if r["peer"] == "ganglion"}
+    return min(ours, key=ours.get) == 1
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", type=Path)
@@ -101,6 +135,7 @@ def main():
     measured = json.loads(arguments.file.read_text(encoding="utf-8"))
     draw_speed(measured["works"], arguments.out / "speed.svg")
     draw_roofline(measured, arguments.out / "roofline.svg")
+    print_tables(measured)
 
 
 if __name__ == "__main__":

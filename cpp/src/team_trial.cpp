@@ -11,7 +11,8 @@ constexpr double window_seconds = 300e-6; // of timed steps in one round
 constexpr Index most_window_steps = 128;
 constexpr double hopeless = 1.5;    // times the best: no further rounds
 constexpr double worthwhile = 0.97; // of the smaller team's time, for a larger one to be used
-constexpr double long_step = 1e-3;  // of which a round times one: a disturbance of some milliseconds is half a trial
+constexpr double long_step = 1e-3;
+constexpr double worth_sharing = 1e-4; // a step of so many seconds: that one thread is best for it may be owed to a disturbance
 
 } // namespace
 
@@ -68,10 +69,10 @@ void TeamTrial::decide() {
     current_ = 0;
     for (std::size_t i = 1; i < candidates_.size(); ++i)
         if (candidates_[i].median() < worthwhile * candidates_[current_].median()) current_ = i;
-    // That less than all threads are best for large steps is not believed at once.
     const Candidate &best = candidates_[current_];
-    const bool doubtful = best.team.threads < candidates_.back().team.threads && best.median() >= long_step;
-    lifetime_ = doubtful ? doubt_ : longest;
+    const double seconds = candidates_.size() > 1 ? best.median() : 0;
+    const bool doubtful = best.team.threads < candidates_.back().team.threads && seconds >= worth_sharing;
+    lifetime_ = std::min(doubtful ? doubt_ : longest, seconds < long_step ? longest_of_short : longest);
     decided_ = true;
     decided_at_ = Clock::now();
 }

@@ -41,7 +41,8 @@ def _parser() -> argparse.ArgumentParser:
         type=_names,
         default=["train", "predict", "matmul", "import"],
         metavar="NAME,...",
-        help="workloads or groups: train, predict, matmul, import, activation, update (default: the first four)",
+        help="workloads or groups: train, features, predict, matmul, import, activation, update "
+        "(default: train, predict, matmul, import)",
     )
     bench.add_argument("--only", type=_names, default=[], metavar="NAME,...", help="peers (default: all)")
     bench.add_argument("--rounds", type=_whole(1), metavar="N", help="rounds (default: 7)")

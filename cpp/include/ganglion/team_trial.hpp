@@ -30,8 +30,9 @@ class TeamTrial {
   private:
     using Clock = std::chrono::steady_clock;
     using Duration = std::chrono::duration<double>;
-    static constexpr Duration longest{3};       // that a decision holds: other work on the machine comes and goes
-    static constexpr Duration first_doubt{0.1}; // that one holds which may be owed to a disturbance
+    // How long a decision holds, as other work on the machine comes and goes: a trial of short steps takes 3 ms, of long ones 30.
+    static constexpr Duration longest{3}, longest_of_short{1};
+    static constexpr Duration first_doubt{0.1}; // one that may be owed to a disturbance
 
     struct Candidate {
         Team team;
