@@ -50,7 +50,7 @@ def draw_speed(works, path):
         each.set_xlim(0, 1.28 * max(speeds))
         each.spines["left"].set_visible(False)
         each.tick_params(axis="y", length=0)
-        title(each, f"{work['name']}   {work['title'].partition(',')[0]}")
+        title(each, f"{work['name']}   {work['title'].split()[0]}")
     figure.supxlabel("steps a second, ganglion = 1; the better of one thread and the default", fontsize=9, color=INK)
     save(figure, path)
 
