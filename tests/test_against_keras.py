@@ -102,9 +102,15 @@ def test_every_step_against_keras(optimizer, activation, loss):
     assert_agree(losses(optimizer, activation, loss), keras.keras_losses(optimizer, activation, loss))
 
 
+# From these steps on a probability is beyond Keras's clip at 1 - 1e-7; a softmax with its loss in one has no such clip.
+CLIPPED = {("momentum", "linear", "probabilities"): 158, ("nesterov", "linear", "probabilities"): 158}
+
+
 @pytest.mark.slow
 @needs_keras
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(("optimizer", "activation", "loss"), sorted(set(keras.RUNS) - set(SOME)))
 def test_every_step_of_the_others_against_keras(optimizer, activation, loss):
-    assert_agree(losses(optimizer, activation, loss), keras.keras_losses(optimizer, activation, loss))
+    steps = CLIPPED.get((optimizer, activation, loss))
+    found, expected = losses(optimizer, activation, loss), keras.keras_losses(optimizer, activation, loss)
+    assert_agree(found[:steps], expected[:steps])
