@@ -17,7 +17,7 @@ template <class T> double squares(const Kernels<T> &kernels, const Parameter &pa
     return sum_rows(rows.data(), parameter.rows);
 }
 
-// The open interval that outputs must leave to be saturated; empty where the activation has no such ends.
+// The open interval that outputs must leave to be saturated; all numbers where the activation has no such ends.
 struct Middle {
     double low = -std::numeric_limits<double>::infinity(), high = std::numeric_limits<double>::infinity();
 };
