@@ -11,6 +11,7 @@ constexpr int vector_registers = 16;
 #include "activations.inl"
 #include "matmul.inl"
 #include "rows.inl"
+#include "sparse_matmul.inl"
 #include "transpose.inl"
 #include "elementwise_losses.inl"
 #include "losses.inl"

@@ -39,19 +39,28 @@ template <class T, class Step> T row_sum(Index columns, Step step) {
     return lanes[0];
 }
 
-// One chain of fused multiply-adds over k for each c[i,j]. The chains of a row take turns, which leaves each one's order alone.
+// One chain of fused multiply-adds over k for each c[i,j], then + 0, which makes a zero of either sign +0: whether terms that are
+// zero were left out can not be seen. The chains of a row take turns, which leaves each one's order alone.
 template <class T> void matmul(const Product<T> &p) {
     for (Index i = 0; i < p.M; ++i) {
         T *c = p.c + i * p.c_row;
         for (Index j = 0; j < p.N; ++j) c[j] = p.accumulate ? c[j] : T(0);
         for (Index k = 0; k < p.K; ++k)
             for (Index j = 0; j < p.N; ++j) c[j] = soft_fma(p.a[i * p.a_row + k * p.a_column], p.b[k * p.b_row + j], c[j]);
+        for (Index j = 0; j < p.N; ++j) c[j] = c[j] + T(0);
     }
 }
 
 template <class T> void transpose(const MatrixView<const T> &in, T *out, Index out_stride) {
     for (Index r = 0; r < in.rows; ++r)
         for (Index c = 0; c < in.columns; ++c) out[c * out_stride + r] = row_of(in, r)[c];
+}
+
+template <class T> Index nonzeros(const MatrixView<const T> &x) {
+    Index count = 0;
+    for (Index r = 0; r < x.rows; ++r)
+        for (Index c = 0; c < x.columns; ++c) count += row_of(x, r)[c] != 0;
+    return count;
 }
 
 template <class T> void column_sums(const MatrixView<const T> &d, T *out) {
@@ -118,6 +127,8 @@ template <class T> constexpr Kernels<T> kernels() {
             .tile_rows = 8,
             .tile_columns = 16,
             .matmul = matmul<T>,
+            .sparse_matmul = matmul<T>,
+            .nonzeros = nonzeros<T>,
             .transpose = transpose<T>,
             .column_sums = column_sums<T>,
             .add = add<T>,

@@ -12,6 +12,7 @@ constexpr int vector_registers = 8; // of 16: the emulated fma needs the others
 #include "activations.inl"
 #include "matmul.inl"
 #include "rows.inl"
+#include "sparse_matmul.inl"
 #include "transpose.inl"
 #include "elementwise_losses.inl"
 #include "losses.inl"

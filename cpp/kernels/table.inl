@@ -30,6 +30,8 @@ template <class T> constexpr Kernels<T> kernels() {
             .tile_rows = tile_rows<2>,
             .tile_columns = 2 * Vec<T>::width,
             .matmul = matmul<T>,
+            .sparse_matmul = sparse_matmul<T>,
+            .nonzeros = nonzeros<T>,
             .transpose = transpose<T>,
             .column_sums = column_sums<T>,
             .add = add<T>,

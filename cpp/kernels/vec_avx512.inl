@@ -188,6 +188,7 @@ template <> struct ShortVec<float> {
     static ShortVec load(const float *from, Index n) { return {_mm256_maskz_loadu_ps(lanes(n), from)}; }
     void store(float *to) const { _mm256_storeu_ps(to, native); }
     void store(float *to, Index n) const { _mm256_mask_storeu_ps(to, lanes(n), native); }
+    friend ShortVec operator+(ShortVec a, ShortVec b) { return {_mm256_add_ps(a.native, b.native)}; }
     friend ShortVec fma(ShortVec a, ShortVec b, ShortVec c) { return {_mm256_fmadd_ps(a.native, b.native, c.native)}; }
 
     static __mmask8 lanes(Index n) { return static_cast<__mmask8>(first_lanes<float>(n).native); }
@@ -201,5 +202,6 @@ template <> struct ShortVec<double> {
     static ShortVec load(const double *from, Index n) { return {_mm256_maskz_loadu_pd(first_lanes<double>(n).native, from)}; }
     void store(double *to) const { _mm256_storeu_pd(to, native); }
     void store(double *to, Index n) const { _mm256_mask_storeu_pd(to, first_lanes<double>(n).native, native); }
+    friend ShortVec operator+(ShortVec a, ShortVec b) { return {_mm256_add_pd(a.native, b.native)}; }
     friend ShortVec fma(ShortVec a, ShortVec b, ShortVec c) { return {_mm256_fmadd_pd(a.native, b.native, c.native)}; }
 };

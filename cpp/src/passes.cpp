@@ -172,6 +172,7 @@ template <class T> Step<T> Pass<T>::step(const Kernels<T> &kernels) {
     step.workspace = &space_;
     step.metrics = &none;
     step.rows = rows_;
+    step.finite = std::isfinite(step.parameters->largest);
     step.training = training_;
     step.moment = moment_;
     step.x = read(space_.x[0], 0, rows_, 0, step.net->inputs, step.net->inputs); // a copy, whoever changes the original

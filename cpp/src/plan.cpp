@@ -28,7 +28,7 @@ template <class Piece> void cut(Index n, Index most, Index unit, Piece piece) {
 }
 
 constexpr Index panel_rows = 112; // of the batch: activations of a panel stay in L2
-constexpr Index layer_columns = 64;
+constexpr Index layer_columns = 128;
 constexpr Index cached_elements = 128 * 1024; // of a layer's input, beside the weights in L2
 
 Phase row_phase(PhaseKind kind, Index rows, int team, Index stage = 0, Index columns = 0) {

@@ -126,6 +126,7 @@ template <class T> void Processor<T>::Worker::begin_step() {
     step_.loss_scale = loss_scale(*step_.loss, step_.rows, training_.architecture.outputs);
     constants_ = rule_.constants(training_.optimizer, learning_rate(training_, cursor_.step), cursor_);
     std::transform(constants_.begin(), constants_.end(), step_.constants, [](double c) { return static_cast<T>(c); });
+    step_.finite = !request_.careful && std::isfinite(largest_weight_);
     step_.adds_gradients = cursor_.batches > 0;
     step_.updates = updates_;
     step_.gradient_scale = 1;

@@ -224,14 +224,15 @@ namespace {
 template <class T> Step<T> forward_step(const Kernels<T> &kernels, const Network<T> &network, const Feed<T> &feed, Workspace<T> &space) {
     static const std::vector<Metric> none;
     auto *parameters = const_cast<Parameters<T> *>(&network.parameters);
-    return {&kernels,   &network.architecture,
-            parameters, {nullptr, nullptr},
-            &feed,      &space,
-            nullptr,    nullptr,
-            &none,      nullptr,
-            0,          0,
-            {},         false,
-            T(0),       {}};
+    Step<T> step{};
+    step.kernels = &kernels;
+    step.net = &network.architecture;
+    step.parameters = parameters;
+    step.feed = &feed;
+    step.workspace = &space;
+    step.metrics = &none;
+    step.finite = std::isfinite(network.parameters.largest);
+    return step;
 }
 
 template <class T> void copy_output(const Step<T> &step, const MatrixView<T> &out) {

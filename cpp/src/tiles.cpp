@@ -8,6 +8,29 @@
 namespace ganglion {
 namespace {
 
+// dw (I,O) = xᵀ · dz over the rows of a leaf, as the product whose left operand has fewer elements that are not zero: xᵀ, or dzᵀ with
+// dwᵀ (O,I) as the result. false: both are dense. Transposing costs some percent of a tile.
+template <class T>
+bool multiply_sparse(const Step<T> &step, const MatrixView<const T> &x, const MatrixView<const T> &dz, const MatrixView<T> &dw,
+                     const T *soon, Index soon_row, Scratch<T> &scratch) {
+    constexpr Index fewest_rows = 32;
+    if (!step.finite || x.rows < fewest_rows) return false;
+    const Kernels<T> &kernels = *step.kernels;
+    const double of_x = density(kernels, x, dz.columns), of_dz = density(kernels, dz, x.columns);
+    if (std::min(of_x, of_dz) >= sparse_density) return false;
+    T *const left = scratch.left.data(), *const mirrored = scratch.mirrored.data();
+    const Index stride = row_stride(x.rows), mirrored_stride = row_stride(x.columns);
+    const bool straight = of_x <= of_dz;
+    kernels.transpose(straight ? x : dz, left, stride);
+    if (straight) {
+        kernels.sparse_matmul({x.columns, dz.columns, x.rows, left, stride, 1, dz.data, dz.stride, dw.data, dw.stride, false, soon, soon_row});
+        return true;
+    }
+    kernels.sparse_matmul({dz.columns, x.columns, x.rows, left, stride, 1, x.data, x.stride, mirrored, mirrored_stride, false});
+    kernels.transpose({mirrored, dz.columns, x.columns, mirrored_stride}, dw.data, dw.stride);
+    return true;
+}
+
 // dw of a tile over the whole batch, its penalty's with it, into slot 0 of the scratch, db of its columns with the tile's first rows.
 // Before an update the weights are fetched beside the last leaf's products.
 template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch, bool updates) {
@@ -27,7 +50,9 @@ template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scr
             const MatrixView<const T> x = input_rows(step, s, first, count, row, rows);
             const MatrixView<const T> dz = read(step.workspace->d[at(s)], first, count, column, whole, stage.outputs);
             const bool last = updates && first + count == step.rows;
-            multiply_transposed(kernels, x, dz, MatrixView<T>{tile(slot), rows, columns, stride}, last ? weights : nullptr, w.stride);
+            const MatrixView<T> dw{tile(slot), rows, columns, stride};
+            const T *const soon = last ? weights : nullptr;
+            if (!multiply_sparse(step, x, dz, dw, soon, w.stride, scratch)) multiply_transposed(kernels, x, dz, dw, soon, w.stride);
             if (with_bias) kernels.column_sums(dz, bias(slot));
         },
         [&](Index to, Index from) {

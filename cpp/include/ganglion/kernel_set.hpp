@@ -19,7 +19,7 @@ constexpr Index sum_lanes = 16;  // virtual lanes of a row sum, on every set
 constexpr Index leaf_rows = 128; // consecutive batch rows that form one chain in sums over the batch
 
 // C (M,N) = A (M,K) · B (K,N). Each element is one chain of fused multiply-adds over k = 0 … K-1 that starts from +0, or
-// from C itself when `accumulate`. N is arbitrary; nothing outside the N columns is read or written.
+// from C itself when `accumulate`, and ends with + 0: never -0. N is arbitrary; nothing outside the N columns is read or written.
 template <class T> struct Product {
     Index M, N, K;
     const T *a; // A[i,k] at a[i * a_row + k * a_column]: rows, or columns, of anything
@@ -136,6 +136,9 @@ template <class T> struct Kernels {
     Index width;                   // elements per vector
     Index tile_rows, tile_columns; // of C, that a product keeps in registers
     void (*matmul)(const Product<T> &product);
+    // The same bits where all of B is finite; leaves out the terms whose A[i,k] is ±0. a_column is 1
+    void (*sparse_matmul)(const Product<T> &product);
+    Index (*nonzeros)(const MatrixView<const T> &x); // elements that are not ±0; a NaN is not
     void (*transpose)(const MatrixView<const T> &in, T *out, Index out_stride); // out[c, r] = in[r, c]; writes nothing else
     void (*column_sums)(const MatrixView<const T> &d, T *out);                  // one chain of additions per column, row order, from +0
     void (*add)(T *a, const T *b, Index n);                                     // a ← a + b: one node of the tree over leaves

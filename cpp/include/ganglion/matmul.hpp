@@ -1,16 +1,27 @@
 // The three products of a dense layer, as views handed to the kernel set.
 #pragma once
 #include "ganglion/dispatch.hpp"
+#include <algorithm>
 
 namespace ganglion {
 
 // Columns to compute so that whole vectors, a power of two wide, are used: rows of network buffers are padded with zeros beyond.
 template <class T> Index whole_vectors(const Kernels<T> &kernels, Index columns) { return (columns + kernels.width - 1) & -kernels.width; }
 
-// z (B,O) = x (B,I) · w (I,O); also dx (B,I) = dz (B,O) · wᵀ (O,I) with the transposed copy as w.
-template <class T> void multiply(const Kernels<T> &kernels, const MatrixView<const T> &x, const MatrixView<const T> &w,
-                                 const MatrixView<T> &z) {
-    kernels.matmul({x.rows, whole_vectors(kernels, z.columns), w.rows, x.data, x.stride, 1, w.data, w.stride, z.data, z.stride, false});
+// The share of x that is not zero, of some of its rows; 1 where a product of so few columns would not gain by leaving zeros out.
+template <class T> double density(const Kernels<T> &kernels, const MatrixView<const T> &x, Index columns) {
+    if (columns < 4 * kernels.width || x.rows == 0 || x.columns < 32) return 1;
+    const Index step = std::max<Index>(1, x.rows / 8), rows = (x.rows + step - 1) / step;
+    return static_cast<double>(kernels.nonzeros({x.data, rows, x.columns, step * x.stride})) / static_cast<double>(rows * x.columns);
+}
+constexpr double sparse_density = 0.6; // below it the terms that are zero are left out (measured: sparse_matmul.inl)
+
+// z (B,O) = x (B,I) · w (I,O); also dx (B,I) = dz (B,O) · wᵀ (O,I) with the transposed copy as w. `finite`: all of w is.
+template <class T>
+void multiply(const Kernels<T> &kernels, const MatrixView<const T> &x, const MatrixView<const T> &w, const MatrixView<T> &z, bool finite) {
+    const bool sparse = finite && density(kernels, x, z.columns) < sparse_density;
+    (sparse ? kernels.sparse_matmul : kernels.matmul)(
+        {x.rows, whole_vectors(kernels, z.columns), w.rows, x.data, x.stride, 1, w.data, w.stride, z.data, z.stride, false});
 }
 
 // dw (I,O) = xᵀ · dz over the rows of one leaf: x (rows, I), dz (rows, O). `soon`: the weights that will be updated next.

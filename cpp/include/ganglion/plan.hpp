@@ -25,7 +25,7 @@ enum class PhaseKind {
 const char *name_of(PhaseKind kind);
 
 // The largest tile of a weight gradient: whole 16 × 16 blocks to transpose; its gradients, 16 KiB in float32, stay in L1.
-constexpr Index kernel_tile_rows = 64, kernel_tile_columns = 64;
+constexpr Index kernel_tile_rows = 128, kernel_tile_columns = 128;
 constexpr Index kernel_tile = kernel_tile_rows * kernel_tile_columns; // elements
 
 // A panel of rows and columns of what the phase computes: batch × features, or inputs × outputs of a kernel.

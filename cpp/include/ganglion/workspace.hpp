@@ -22,6 +22,7 @@ template <class T> struct Notes {
 // One thread's memory.
 template <class T> struct alignas(64) Scratch {
     Buffer<T> kernel_tiles, bias_tiles; // of gradients, one for each slot of the tree over leaves
+    Buffer<T> left, mirrored;           // of a sparse product: its left operand, transposed; dwᵀ of a tile
     std::vector<std::int32_t> classes;  // (panel,): for metrics
     Buffer<T> activated;                // (O,): for metrics
     Notes<T> notes;
@@ -82,6 +83,7 @@ template <class T> struct Step {
     bool adds_gradients = false;                                               // to those that are there
     bool updates = true;                                                       // else the optimizer waits for more of them
     T gradient_scale = 1, gradient_bound = std::numeric_limits<T>::infinity(); // before the optimizer sees them
+    bool finite = false; // all weights, and in the tiles all of h and dz: zeros may be left out of products
     bool training = false; // else dropouts do nothing and normalizations over the batch take the moving statistics
     Moment moment = {};
     int slot = 0;          // of the batch in the workspace

@@ -1,0 +1,93 @@
+// Products that leave out the zeros of A. ReLU, dropout and pictures leave half and more of a matrix zero, in no order; an fma with
+// one of them changes nothing but the sign of a zero, which the end of every product makes +. A row of A takes V vectors of columns
+// through `depth` of k at a time: sums in registers, one fma for each element of A that is not 0, its operand read from a panel of B
+// that fits L1. On Zen 4, where L1 gives one vector a cycle, 128·512·512 takes 1.40, 1.85, 2.7 times less than the dense tiles with
+// half, a third, a fifth of A not zero, and 1.3 times longer with all; with 4 or 16 vectors 1.3, or 1.08, in place of 1.40.
+
+constexpr Index skipping_depth = 64; // a bit each in one word
+constexpr int skipping_vectors = 8;
+
+// Bit k: a[k] is not zero. A NaN is not.
+template <class T> uint64_t nonzero_bits(const T *a, Index n) {
+    constexpr Index width = Vec<T>::width;
+    uint64_t bits = 0;
+    Index k = 0;
+    for (; k + width <= n; k += width) bits |= uint64_t{lane_bits(!(Vec<T>::load(a + k) == Vec<T>::zero()))} << k;
+    if (k < n) bits |= uint64_t{lane_bits(!(Vec<T>::load(a + k, n - k) == Vec<T>::zero()))} << k;
+    return bits;
+}
+
+template <class T, int V> void skipping_strip(const Product<T> &p, Index j) {
+    constexpr Index width = Vec<T>::width, line = 64 / static_cast<Index>(sizeof(T));
+    for (Index first = 0; first < p.K; first += skipping_depth) {
+        const Index depth = p.K - first < skipping_depth ? p.K - first : skipping_depth;
+        const bool starts = first == 0 && !p.accumulate, ends = first + depth == p.K;
+        const T *const panel = p.b + first * p.b_row + j;
+        for (Index i = 0; i < p.M; ++i) {
+            const T *const a = p.a + i * p.a_row + first;
+            T *const c = p.c + i * p.c_row + j;
+            Vec<T> sum[size_t{V}];
+            if (starts) {
+#pragma GCC unroll 8
+                for (int v = 0; v < V; ++v) sum[v] = Vec<T>::zero();
+            } else {
+#pragma GCC unroll 8
+                for (int v = 0; v < V; ++v) sum[v] = Vec<T>::load(c + v * width);
+            }
+            for (uint64_t left = nonzero_bits(a, depth); left != 0; left &= left - 1) {
+                const Index k = __builtin_ctzll(left);
+                const Vec<T> factor = Vec<T>::broadcast(a[k]);
+                const T *const row = panel + k * p.b_row;
+#pragma GCC unroll 8
+                for (int v = 0; v < V; ++v) sum[v] = fma(factor, Vec<T>::load(row + v * width), sum[v]);
+            }
+            if (ends) {
+#pragma GCC unroll 8
+                for (int v = 0; v < V; ++v) sum[v] = sum[v] + Vec<T>::zero();
+                if (p.soon)
+                    for (Index column = 0; column < V * width; column += line)
+                        __builtin_prefetch(p.soon + i * p.soon_row + j + column, 1, 2);
+            }
+#pragma GCC unroll 8
+            for (int v = 0; v < V; ++v) sum[v].store(c + v * width);
+        }
+    }
+}
+
+template <class T> using Strip = void (*)(const Product<T> &, Index);
+
+// strips<T>[V - 1] computes V vectors of columns.
+template <class T, int... V> struct StripTable {
+    static constexpr Strip<T> vectors[] = {skipping_strip<T, V + 1>...};
+};
+template <class T> constexpr const Strip<T> *strips = StripTable<T, __integer_pack(skipping_vectors)...>::vectors;
+
+// Strips as equal as possible; the columns beyond the last whole vector go to the dense tiles.
+template <class T> void sparse_matmul(const Product<T> &p) {
+    constexpr Index width = Vec<T>::width;
+    const Index vectors = p.N / width, count = (vectors + skipping_vectors - 1) / skipping_vectors;
+    Index j = 0;
+    for (Index strip = 0; strip < count; ++strip) {
+        const Index taken = vectors / count + (strip < vectors % count ? 1 : 0);
+        strips<T>[taken - 1](p, j);
+        j += taken * width;
+    }
+    if (j == p.N) return;
+    Product<T> rest = p;
+    rest.N -= j;
+    rest.b += j;
+    rest.c += j;
+    if (rest.soon) rest.soon += j;
+    matmul(rest);
+}
+
+// How many elements are not zero; a NaN is not.
+template <class T> Index nonzeros(const MatrixView<const T> &x) {
+    Index count = 0;
+    for (Index r = 0; r < x.rows; ++r)
+        sweep<T>(x.columns, [&](Index j, auto last) {
+            const Vec<T> v = load_row(x.data + r * x.stride + j, x.columns - j, last);
+            count += __builtin_popcount(lane_bits(!(v == Vec<T>::zero())));
+        });
+    return count;
+}
