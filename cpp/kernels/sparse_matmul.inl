@@ -44,9 +44,11 @@ template <class T, int V> void skipping_strip(const Product<T> &p, Index j) {
             if (ends) {
 #pragma GCC unroll 8
                 for (int v = 0; v < V; ++v) sum[v] = sum[v] + Vec<T>::zero();
-                if (p.soon)
-                    for (Index column = 0; column < V * width; column += line)
-                        __builtin_prefetch(p.soon + i * p.soon_row + j + column, 1, 2);
+                if (p.soon && p.soon_column == 1)
+                    for (Index v = 0; v < V * width; v += line) __builtin_prefetch(p.soon + i * p.soon_row + j + v, 1, 2);
+                else if (p.soon) // the lines of `line` rows, shared out among them
+                    for (Index v = i % line; v < V * width; v += line)
+                        __builtin_prefetch(p.soon + i - i % line + (j + v) * p.soon_column, 1, 2);
             }
 #pragma GCC unroll 8
             for (int v = 0; v < V; ++v) sum[v].store(c + v * width);
@@ -77,7 +79,7 @@ template <class T> void sparse_matmul(const Product<T> &p) {
     rest.N -= j;
     rest.b += j;
     rest.c += j;
-    if (rest.soon) rest.soon += j;
+    if (rest.soon) rest.soon = rest.soon_column == 1 ? rest.soon + j : nullptr;
     matmul(rest);
 }
 

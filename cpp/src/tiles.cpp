@@ -8,6 +8,17 @@
 namespace ganglion {
 namespace {
 
+// The same rows where each begins a cache line: a copy of what lies elsewhere. A vector across two lines is loaded at half the speed,
+// and sparse products load one for each multiplication.
+template <class T> MatrixView<const T> aligned(const MatrixView<const T> &x, T *copy) {
+    constexpr Index line = 64;
+    const bool in_place = reinterpret_cast<std::uintptr_t>(x.data) % line == 0 && x.stride * static_cast<Index>(sizeof(T)) % line == 0;
+    if (in_place) return x;
+    const MatrixView<T> to{copy, x.rows, x.columns, row_stride(x.columns)};
+    copy_columns(x, 0, to);
+    return {to.data, to.rows, to.columns, to.stride};
+}
+
 // dw (I,O) = xᵀ · dz over the rows of a leaf, as the product whose left operand has fewer elements that are not zero: xᵀ, or dzᵀ with
 // dwᵀ (O,I) as the result. false: both are dense. Transposing costs some percent of a tile.
 template <class T>
@@ -22,11 +33,14 @@ bool multiply_sparse(const Step<T> &step, const MatrixView<const T> &x, const Ma
     const Index stride = row_stride(x.rows), mirrored_stride = row_stride(x.columns);
     const bool straight = of_x <= of_dz;
     kernels.transpose(straight ? x : dz, left, stride);
+    const MatrixView<const T> right = straight ? dz : aligned(x, scratch.right.data());
     if (straight) {
-        kernels.sparse_matmul({x.columns, dz.columns, x.rows, left, stride, 1, dz.data, dz.stride, dw.data, dw.stride, false, soon, soon_row});
+        kernels.sparse_matmul({x.columns, dz.columns, x.rows, left, stride, 1, right.data, right.stride, dw.data, dw.stride, false, soon,
+                               soon_row});
         return true;
     }
-    kernels.sparse_matmul({dz.columns, x.columns, x.rows, left, stride, 1, x.data, x.stride, mirrored, mirrored_stride, false});
+    kernels.sparse_matmul({dz.columns, x.columns, x.rows, left, stride, 1, right.data, right.stride, mirrored, mirrored_stride, false,
+                           soon, 1, soon_row});
     kernels.transpose({mirrored, dz.columns, x.columns, mirrored_stride}, dw.data, dw.stride);
     return true;
 }

@@ -29,10 +29,10 @@ template <class T> struct Product {
     T *c; // C[i,j] at c[i * c_row + j]
     Index c_row;
     bool accumulate;
-    // Where the same elements of another array are written soon: [i,j] at soon[i * soon_row + j]. A set may fetch them into its
-    // caches beside the arithmetic. Null: nowhere.
+    // Where the same elements of another array are written soon: [i,j] at soon[i * soon_row + j * soon_column], one of the two being
+    // 1. A set may fetch them into its caches beside the arithmetic. Null: nowhere.
     const T *soon = nullptr;
-    Index soon_row = 0;
+    Index soon_row = 0, soon_column = 1;
 };
 
 // What an activation's backward kernel reads: the layer's output h, or its input z; `nothing` where there is no such kernel.
