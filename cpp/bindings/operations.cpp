@@ -55,8 +55,8 @@ py::array transpose(Names set, const py::array &x, OptionalArray out) {
     return with_float("x", x, [&](auto zero) { return transposed<decltype(zero)>(set, x, out); });
 }
 
-py::array matmul(Names set, const py::array &a, const py::array &b, bool transpose_a, bool transpose_b, OptionalArray out,
-                 bool accumulate) {
+py::array matmul(Names set, const py::array &a, const py::array &b, bool transpose_a, bool transpose_b, OptionalArray out, bool accumulate,
+                 bool sparse) {
     return with_float("a", a, [&](auto zero) {
         using T = decltype(zero);
         const py::array right = transpose_b ? transposed<T>(set, b, std::nullopt) : b;
@@ -67,7 +67,8 @@ py::array matmul(Names set, const py::array &a, const py::array &b, bool transpo
         require(out.has_value() || !accumulate, "accumulate needs out");
         const py::array c = result<T>(out, A.rows, B.columns);
         const auto C = rows_of<T>("out", c);
-        kernels<T>(set).matmul(
+        require(!sparse || A.column_stride == 1 || A.columns <= 1, "sparse needs the elements of a's rows beside each other");
+        (sparse ? kernels<T>(set).sparse_matmul : kernels<T>(set).matmul)(
             {A.rows, B.columns, A.columns, A.data, A.row_stride, A.column_stride, B.data, B.stride, C.data, C.stride, accumulate});
         return c;
     });
@@ -90,6 +91,13 @@ py::array add(Names set, const py::array &a, const py::array &b, Index misalign)
         const auto sum = Panel<T>::block("a", a, misalign), addend = Panel<T>::block("b", b, misalign);
         kernels<T>(set).add(sum.data(), addend.data(), a.size());
         return sum.flat_array();
+    });
+}
+
+py::int_ nonzeros(Names set, const py::array &x, Index misalign) {
+    return with_float("x", x, [&](auto zero) -> py::int_ {
+        using T = decltype(zero);
+        return kernels<T>(set).nonzeros(Panel<T>("x", x, misalign).read());
     });
 }
 
@@ -351,10 +359,12 @@ void bind_operations(py::module_ &parent) {
     py::module_ m = parent.def_submodule("operations", "Each kernel of each kernel set by itself, for tests.");
     const py::arg_v misalign = py::arg("misalign") = 0, alpha = py::arg("alpha") = 0.0, no_out = py::arg("out") = py::none();
     m.def("tables", &tables, "set"_a);
-    m.def("matmul", &matmul, "set"_a, "a"_a, "b"_a, "transpose_a"_a = false, "transpose_b"_a = false, no_out, "accumulate"_a = false);
+    m.def("matmul", &matmul, "set"_a, "a"_a, "b"_a, "transpose_a"_a = false, "transpose_b"_a = false, no_out, "accumulate"_a = false,
+          "sparse"_a = false);
     m.def("transpose", &transpose, "set"_a, "x"_a, no_out);
     m.def("column_sums", &column_sums, "set"_a, "d"_a, misalign);
     m.def("add", &add, "set"_a, "a"_a, "b"_a, misalign);
+    m.def("nonzeros", &nonzeros, "set"_a, "x"_a, misalign);
     m.def("largest", &largest, "set"_a, "x"_a, misalign);
     m.def("argmax", &argmax, "set"_a, "x"_a, misalign);
     m.def("gather", &gather, "set"_a, "x"_a, "rows"_a = py::none(), "first"_a = 0, "count"_a = py::none(), "scale"_a = py::none(),

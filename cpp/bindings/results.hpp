@@ -8,7 +8,7 @@ struct ReportHandle {
     std::string kernel_set;
     int team;
     py::tuple plan, seconds;
-    Index steps, careful_steps;
+    Index steps, careful_steps, sparse_products;
     py::array_t<double> epochs;
     bool stopped;
     py::tuple running;

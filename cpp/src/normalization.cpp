@@ -51,7 +51,7 @@ template <class T> void sum_gradients(const Step<T> &step, const Unit &unit, Scr
         const Unit leaf{unit.stage, first, rows, unit.column, unit.columns};
         step.kernels->normalization.products(dz(first, rows), normalized_read(step, leaf, whole), out);
     });
-    sum_columns(step, scratch.bias_tiles, kernel_tile_columns, whole,
+    sum_columns(step, scratch.bias_tiles, kernel_tile_side, whole,
                 [&](Index first, Index rows, T *out) { step.kernels->column_sums(dz(first, rows), out); });
 }
 
@@ -63,10 +63,10 @@ template <class T> void statistics_tile(const Step<T> &step, const Unit &unit, S
     T *mean = statistic(step, unit.stage, Statistic::mean, unit.column);
     T *variance = statistic(step, unit.stage, Statistic::variance, unit.column);
     const auto x = [&](Index first, Index count) { return input_rows(step, unit.stage, first, count, unit.column, unit.columns); };
-    const T *sum = sum_columns(step, scratch.bias_tiles, kernel_tile_columns, unit.columns,
+    const T *sum = sum_columns(step, scratch.bias_tiles, kernel_tile_side, unit.columns,
                                [&](Index first, Index count, T *out) { step.kernels->column_sums(x(first, count), out); });
     for (Index c = 0; c < unit.columns; ++c) mean[c] = sum[c] / rows;
-    sum = sum_columns(step, scratch.bias_tiles, kernel_tile_columns, unit.columns,
+    sum = sum_columns(step, scratch.bias_tiles, kernel_tile_side, unit.columns,
                       [&](Index first, Index count, T *out) { step.kernels->normalization.squares(x(first, count), mean, out); });
     for (Index c = 0; c < unit.columns; ++c) {
         variance[c] = sum[c] / rows;

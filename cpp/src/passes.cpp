@@ -189,9 +189,9 @@ template <class T> template <class Body> void Pass<T>::for_panels(Body body) {
 
 template <class T> template <class Body> void Pass<T>::for_columns(Index stage, Body body) {
     const Index columns = passes_->network->architecture.stages[at(stage)].outputs;
-    for_each(team_, (columns + kernel_tile_columns - 1) / kernel_tile_columns, [&](Index tile, std::size_t thread) {
-        const Index column = tile * kernel_tile_columns;
-        body(Unit{stage, 0, rows_, column, std::min(kernel_tile_columns, columns - column)}, of_thread(space_, thread));
+    for_each(team_, (columns + kernel_tile_side - 1) / kernel_tile_side, [&](Index tile, std::size_t thread) {
+        const Index column = tile * kernel_tile_side;
+        body(Unit{stage, 0, rows_, column, std::min(kernel_tile_side, columns - column)}, of_thread(space_, thread));
     });
 }
 

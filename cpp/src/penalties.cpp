@@ -23,7 +23,7 @@ template <class T>
 void penalty_rows(const Kernels<T> &kernels, const Architecture &net, const Parameters<T> &parameters, const Unit &unit, double *totals) {
     const Parameter &parameter = net.parameters[at(unit.stage)];
     double *out = totals + parameter_rows(net, unit.stage) + unit.row;
-    double magnitudes[kernel_tile_rows] = {};
+    double magnitudes[kernel_tile_side] = {};
     const MatrixView<const T> w{parameters.values.data() + parameter.offset + unit.row * parameter.stride, unit.rows, parameter.columns,
                                 parameter.stride};
     kernels.row_squares(w, out);
@@ -39,9 +39,9 @@ template <class T> double penalty_of(const Kernels<T> &kernels, const Architectu
     Buffer<double> totals(parameter_rows(net, count));
     for (Index p = 0; p < count; ++p)
         if (penalized(net.parameters[at(p)]))
-            for (Index row = 0; row < net.parameters[at(p)].rows; row += kernel_tile_rows)
+            for (Index row = 0; row < net.parameters[at(p)].rows; row += kernel_tile_side)
                 penalty_rows(kernels, net, parameters,
-                             {p, row, std::min(kernel_tile_rows, net.parameters[at(p)].rows - row), 0, net.parameters[at(p)].columns},
+                             {p, row, std::min(kernel_tile_side, net.parameters[at(p)].rows - row), 0, net.parameters[at(p)].columns},
                              totals.data());
     return penalty_of(totals);
 }

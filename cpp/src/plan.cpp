@@ -80,10 +80,10 @@ Phase layer_phase(PhaseKind kind, const Stage &stage, Index number, Index rows, 
     return phase;
 }
 
-void cut_kernel(Phase &phase, Index stage, Share inputs, Share outputs, std::vector<double> &cost) {
+void cut_kernel(Phase &phase, Index stage, Share inputs, Share outputs, Index side, std::vector<double> &cost) {
     if (inputs.size <= 0 || outputs.size <= 0) return;
-    cut(outputs.size, kernel_tile_columns, padding, [&](Index column, Index columns) {
-        cut(inputs.size, kernel_tile_rows, padding, [&](Index row, Index rows) {
+    cut(outputs.size, side, padding, [&](Index column, Index columns) {
+        cut(inputs.size, side, padding, [&](Index row, Index rows) {
             phase.units.push_back({stage, inputs.first + row, rows, outputs.first + column, columns});
             cost.push_back(static_cast<double>(rows) * static_cast<double>(round_up(columns, padding)));
         });
@@ -93,13 +93,21 @@ void cut_kernel(Phase &phase, Index stage, Share inputs, Share outputs, std::vec
 // Of the kernel, or of a normalization's γ; 0: the stage has nothing to update.
 Index weight_rows(const Stage &stage) { return normalizes(stage) ? 1 : stage.kernel >= 0 ? stage.inputs : 0; }
 
+// The side of these tiles: half of the largest where a thread would have only a tile or two, to share the work out evenly.
+Index tile_side(const Architecture &net, int team) {
+    Index elements = 0;
+    for (const Stage &stage : net.stages) elements += weight_rows(stage) * stage.outputs;
+    return elements >= 2 * team * kernel_tile ? kernel_tile_side : kernel_tile_side / 2;
+}
+
 // Tiles of all kernels, to each thread a run of them of about equal cost.
 Phase kernel_phase(PhaseKind kind, const Architecture &net, int team) {
     Phase phase{kind, {}, {}};
     std::vector<double> cost;
+    const Index side = tile_side(net, team);
     for (std::size_t s = 0; s < net.stages.size(); ++s)
         if (const Stage &stage = net.stages[s]; weight_rows(stage) > 0)
-            cut_kernel(phase, static_cast<Index>(s), {0, weight_rows(stage)}, {0, stage.outputs}, cost);
+            cut_kernel(phase, static_cast<Index>(s), {0, weight_rows(stage)}, {0, stage.outputs}, side, cost);
     assign(phase, team, cost);
     return phase;
 }
@@ -108,13 +116,14 @@ Phase kernel_phase(PhaseKind kind, const Architecture &net, int team) {
 Phase shared_kernel_phase(PhaseKind kind, const Architecture &net, int team) {
     Phase phase{kind, {}, {0}};
     std::vector<double> cost;
+    const Index side = tile_side(net, team);
     for (int t = 0; t < team; ++t) {
         for (std::size_t s = 0; s < net.stages.size(); ++s) {
             const Stage &stage = net.stages[s];
             if (weight_rows(stage) == 0) continue;
             const bool by_columns = can_share(stage.outputs, team);
             cut_kernel(phase, static_cast<Index>(s), by_columns ? Share{0, weight_rows(stage)} : share(weight_rows(stage), team, t),
-                       by_columns ? share(stage.outputs, team, t) : Share{0, stage.outputs}, cost);
+                       by_columns ? share(stage.outputs, team, t) : Share{0, stage.outputs}, side, cost);
         }
         phase.first.push_back(static_cast<Index>(phase.units.size()));
     }
@@ -128,7 +137,7 @@ Phase parameter_phase(PhaseKind kind, const Architecture &net, int team) {
     for (std::size_t p = 0; p < net.parameters.size(); ++p) {
         const Parameter &parameter = net.parameters[p];
         if (kind == PhaseKind::penalty && !penalized(parameter)) continue;
-        cut(parameter.rows, kernel_tile_rows, 1, [&](Index row, Index rows) {
+        cut(parameter.rows, kernel_tile_side, 1, [&](Index row, Index rows) {
             phase.units.push_back({static_cast<Index>(p), row, rows, 0, parameter.columns});
             cost.push_back(static_cast<double>(rows * parameter.stride));
         });
@@ -141,11 +150,10 @@ Phase parameter_phase(PhaseKind kind, const Architecture &net, int team) {
 Phase column_phase(PhaseKind kind, const Stage &stage, Index number, int team) {
     Phase phase{kind, {}, {}};
     std::vector<double> cost;
-    cut(stage.outputs, std::min(kernel_tile_columns, round_up((stage.outputs + team - 1) / team, 16)), 16,
-        [&](Index column, Index columns) {
-            phase.units.push_back({number, 0, 0, column, columns});
-            cost.push_back(static_cast<double>(columns));
-        });
+    cut(stage.outputs, std::min(kernel_tile_side, round_up((stage.outputs + team - 1) / team, 16)), 16, [&](Index column, Index columns) {
+        phase.units.push_back({number, 0, 0, column, columns});
+        cost.push_back(static_cast<double>(columns));
+    });
     assign(phase, team, cost);
     return phase;
 }

@@ -113,6 +113,7 @@ Processor<T>::Worker::Worker(Processor &processor, Training<T> &training, const 
     step_.training = true;
     step_.moment.seed = training.network->seed;
     scratch_.notes.weight = 0;
+    scratch_.notes.sparse_products = 0;
 }
 
 template <class T> void Processor<T>::Worker::begin_step() {
@@ -126,7 +127,7 @@ template <class T> void Processor<T>::Worker::begin_step() {
     step_.loss_scale = loss_scale(*step_.loss, step_.rows, training_.architecture.outputs);
     constants_ = rule_.constants(training_.optimizer, learning_rate(training_, cursor_.step), cursor_);
     std::transform(constants_.begin(), constants_.end(), step_.constants, [](double c) { return static_cast<T>(c); });
-    step_.finite = !request_.careful && std::isfinite(largest_weight_);
+    step_.finite = std::isfinite(largest_weight_);
     step_.adds_gradients = cursor_.batches > 0;
     step_.updates = updates_;
     step_.gradient_scale = 1;
@@ -365,6 +366,7 @@ template <class T> Result<T> Processor<T>::run(Training<T> &training, const Requ
     });
     Result<T> &result = shared.result;
     result.team = team;
+    for (int t = 0; t < team; ++t) result.sparse_products += workspace_.threads[static_cast<std::size_t>(t)].notes.sparse_products;
     if (team != full_.team) result.outcome = Outcome::other_team;
     for (const double seconds : shared.seconds)
         result.seconds.push_back(shared.timed_steps ? seconds / static_cast<double>(shared.timed_steps) : 0);

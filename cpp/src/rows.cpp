@@ -95,8 +95,8 @@ template <class T> void forward_tile(const Step<T> &step, const Unit &unit, Scra
     const T *values = step.parameters->values.data();
     if (stage.kernel >= 0) {
         const Parameter &w = step.net->parameters[at(stage.kernel)];
-        multiply(*step.kernels, input_rows(step, s, row, rows, 0, stage.inputs), {values + w.offset + column, w.rows, columns, w.stride},
-                 z, step.finite);
+        scratch.notes.sparse_products += multiply(*step.kernels, input_rows(step, s, row, rows, 0, stage.inputs),
+                                                  {values + w.offset + column, w.rows, columns, w.stride}, z, step.finite);
     } else {
         operate(step, unit, input_rows(step, s, row, rows, column, columns), z, scratch);
         if (stage.operation == Operation::dropout) return;
@@ -170,8 +170,8 @@ template <class T> void backward_tile(const Step<T> &step, const Unit &unit, Scr
     const MatrixView<T> dx = view(space.d[at(s - 1)], row, rows, column, columns, stage.inputs);
     if (stage.kernel >= 0) {
         const T *transposed = step.parameters->transposed.data() + stage.transposed;
-        multiply(*step.kernels, read(space.d[at(s)], row, rows, 0, stage.outputs, stage.outputs),
-                 {transposed + column, stage.outputs, columns, row_stride(stage.inputs)}, dx, step.finite);
+        scratch.notes.sparse_products += multiply(*step.kernels, read(space.d[at(s)], row, rows, 0, stage.outputs, stage.outputs),
+                                                  {transposed + column, stage.outputs, columns, row_stride(stage.inputs)}, dx, step.finite);
     } else {
         operate_backward(step, unit, read(space.d[at(s)], row, rows, column, columns, stage.outputs), dx);
     }

@@ -60,7 +60,7 @@ template <class T>
 void run(const Context &context, Training<T> &training, Processor<T> &processor, const Feed<T> &feed, const RunOptions &options,
          Report &report) {
     const DefaultArithmetic mode;
-    report = {context.kernel_set->name, 0, {}, {}, 0, 0, {}, {}, false};
+    report = {context.kernel_set->name, 0, {}, {}, 0, 0, 0, {}, {}, false};
     require_derivatives(training.architecture);
     check_feed(training, feed);
     if (options.batch_size <= 0) throw std::invalid_argument("batch_size must be at least 1, not " + std::to_string(options.batch_size));
@@ -96,6 +96,7 @@ void run(const Context &context, Training<T> &training, Processor<T> &processor,
             trial.record(result.step_seconds > 0 ? result.step_seconds : whole.count());
         const auto keep = [&](const Result<T> &made) {
             report.steps += made.steps;
+            report.sparse_products += made.sparse_products;
             report.epochs.insert(report.epochs.end(), made.epochs.begin(), made.epochs.end());
             report.team = made.team;
         };

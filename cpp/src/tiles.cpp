@@ -35,12 +35,12 @@ bool multiply_sparse(const Step<T> &step, const MatrixView<const T> &x, const Ma
     kernels.transpose(straight ? x : dz, left, stride);
     const MatrixView<const T> right = straight ? dz : aligned(x, scratch.right.data());
     if (straight) {
-        kernels.sparse_matmul({x.columns, dz.columns, x.rows, left, stride, 1, right.data, right.stride, dw.data, dw.stride, false, soon,
-                               soon_row});
+        kernels.sparse_matmul(
+            {x.columns, dz.columns, x.rows, left, stride, 1, right.data, right.stride, dw.data, dw.stride, false, soon, soon_row});
         return true;
     }
-    kernels.sparse_matmul({dz.columns, x.columns, x.rows, left, stride, 1, right.data, right.stride, mirrored, mirrored_stride, false,
-                           soon, 1, soon_row});
+    kernels.sparse_matmul(
+        {dz.columns, x.columns, x.rows, left, stride, 1, right.data, right.stride, mirrored, mirrored_stride, false, soon, 1, soon_row});
     kernels.transpose({mirrored, dz.columns, x.columns, mirrored_stride}, dw.data, dw.stride);
     return true;
 }
@@ -57,7 +57,7 @@ template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scr
     const Parameter &w = step.net->parameters[at(stage.kernel)];
     const T *weights = step.parameters->values.data() + w.offset + row * w.stride + column;
     const auto tile = [&](Index slot) { return scratch.kernel_tiles.data() + slot * kernel_tile; };
-    const auto bias = [&](Index slot) { return scratch.bias_tiles.data() + slot * kernel_tile_columns; };
+    const auto bias = [&](Index slot) { return scratch.bias_tiles.data() + slot * kernel_tile_side; };
     sum_leaves(
         step.rows,
         [&](Index slot, Index first, Index count) {
@@ -66,7 +66,9 @@ template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scr
             const bool last = updates && first + count == step.rows;
             const MatrixView<T> dw{tile(slot), rows, columns, stride};
             const T *const soon = last ? weights : nullptr;
-            if (!multiply_sparse(step, x, dz, dw, soon, w.stride, scratch)) multiply_transposed(kernels, x, dz, dw, soon, w.stride);
+            const bool sparse = multiply_sparse(step, x, dz, dw, soon, w.stride, scratch);
+            if (!sparse) multiply_transposed(kernels, x, dz, dw, soon, w.stride);
+            scratch.notes.sparse_products += sparse;
             if (with_bias) kernels.column_sums(dz, bias(slot));
         },
         [&](Index to, Index from) {

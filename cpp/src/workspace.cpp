@@ -69,10 +69,10 @@ Workspace<T> make_workspace(const Architecture &net, Index rows, int team, const
     add_threads(space, net, team);
     for (Scratch<T> &scratch : space.threads) {
         scratch.kernel_tiles = Buffer<T>(kernel_tile * tree_slots(rows));
-        scratch.bias_tiles = Buffer<T>(kernel_tile_columns * tree_slots(rows));
-        scratch.left = Buffer<T>(std::max(kernel_tile_rows, kernel_tile_columns) * row_stride(std::min(rows, leaf_rows)));
-        scratch.right = Buffer<T>(std::min(rows, leaf_rows) * row_stride(kernel_tile_rows));
-        scratch.mirrored = Buffer<T>(kernel_tile_columns * row_stride(kernel_tile_rows));
+        scratch.bias_tiles = Buffer<T>(kernel_tile_side * tree_slots(rows));
+        scratch.left = Buffer<T>(kernel_tile_side * row_stride(std::min(rows, leaf_rows)));
+        scratch.right = Buffer<T>(std::min(rows, leaf_rows) * row_stride(kernel_tile_side));
+        scratch.mirrored = Buffer<T>(kernel_tile_side * row_stride(kernel_tile_side));
     }
     return space;
 }

@@ -376,6 +376,11 @@ class Report:
         Of each phase, the mean of a step, from a sample of steps.
         """
     @property
+    def sparse_products(self) -> int:
+        """
+        Products of a panel of rows, or for a tile of a weight gradient, that left out the zeros of an operand.
+        """
+    @property
     def steps(self) -> int: ...
     @property
     def stopped(self) -> bool: ...

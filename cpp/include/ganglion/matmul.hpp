@@ -16,12 +16,14 @@ template <class T> double density(const Kernels<T> &kernels, const MatrixView<co
 }
 constexpr double sparse_density = 0.6; // below it the terms that are zero are left out (measured: sparse_matmul.inl)
 
-// z (B,O) = x (B,I) · w (I,O); also dx (B,I) = dz (B,O) · wᵀ (O,I) with the transposed copy as w. `finite`: all of w is.
+// z (B,O) = x (B,I) · w (I,O); also dx (B,I) = dz (B,O) · wᵀ (O,I) with the transposed copy as w. `finite`: all of w is. Returns
+// whether the zeros of x were left out.
 template <class T>
-void multiply(const Kernels<T> &kernels, const MatrixView<const T> &x, const MatrixView<const T> &w, const MatrixView<T> &z, bool finite) {
+bool multiply(const Kernels<T> &kernels, const MatrixView<const T> &x, const MatrixView<const T> &w, const MatrixView<T> &z, bool finite) {
     const bool sparse = finite && density(kernels, x, z.columns) < sparse_density;
     (sparse ? kernels.sparse_matmul : kernels.matmul)(
         {x.rows, whole_vectors(kernels, z.columns), w.rows, x.data, x.stride, 1, w.data, w.stride, z.data, z.stride, false});
+    return sparse;
 }
 
 // dw (I,O) = xᵀ · dz over the rows of one leaf: x (rows, I), dz (rows, O). `soon`: the weights that will be updated next.

@@ -24,9 +24,10 @@ enum class PhaseKind {
 };
 const char *name_of(PhaseKind kind);
 
-// The largest tile of a weight gradient: whole 16 × 16 blocks to transpose; its gradients, 16 KiB in float32, stay in L1.
-constexpr Index kernel_tile_rows = 128, kernel_tile_columns = 128;
-constexpr Index kernel_tile = kernel_tile_rows * kernel_tile_columns; // elements
+// The largest tile of a weight gradient: whole 16 × 16 blocks to transpose, and columns for the widest strips of sparse products. With
+// dense ones, sides of 64 (16 KiB, in L1) and of 128 (in L2) are equally fast.
+constexpr Index kernel_tile_side = 128;
+constexpr Index kernel_tile = kernel_tile_side * kernel_tile_side; // elements
 
 // A panel of rows and columns of what the phase computes: batch × features, or inputs × outputs of a kernel.
 struct Unit {

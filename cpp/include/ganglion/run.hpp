@@ -21,6 +21,7 @@ struct Report {
     std::vector<double> seconds;     // of each phase, mean of a step
     Index steps;
     Index careful_steps;         // of these, the ones whose gradients were stored and tested because they might have overflowed
+    Index sparse_products;       // of panels of rows and tiles of kernels, whose zeros were left out
     std::vector<double> epochs;  // (finished epochs, 1 + metrics): mean loss, metrics
     std::vector<double> running; // the same of the epoch under way; empty at an epoch's end
     bool stopped;

@@ -15,7 +15,8 @@ template <class T> struct Notes {
     T input = 0, loss = 0;                  // of this step
     std::vector<T> output, delta, gradient; // of this step, by stage: |h|, |dz|, |dw|
     T weight = 0;                           // of this run: others may still read it when the next step begins
-    void reset();                           // for a new step: all but `weight`
+    Index sparse_products = 0;              // of this run
+    void reset();                           // for a new step: all but those of the run
     void merge_rows(const Notes &other);    // what the row phases noted
 };
 
@@ -83,7 +84,7 @@ template <class T> struct Step {
     bool adds_gradients = false;                                               // to those that are there
     bool updates = true;                                                       // else the optimizer waits for more of them
     T gradient_scale = 1, gradient_bound = std::numeric_limits<T>::infinity(); // before the optimizer sees them
-    bool finite = false; // all weights, and in the tiles all of h and dz: zeros may be left out of products
+    bool finite = false;   // all weights, so that zeros may be left out of products; in the tiles h and dz are in any case
     bool training = false; // else dropouts do nothing and normalizations over the batch take the moving statistics
     Moment moment = {};
     int slot = 0;          // of the batch in the workspace
