@@ -101,6 +101,28 @@ def test_every_module_can_be_reached():
     assert printed_by("import ganglion; print(ganglion.trainer.Trainer is ganglion.Trainer)") == "True\n"
 
 
+def test_threads_may_ask_at_once():
+    """Names of modules that import one another in any order, each for the first time."""
+    program = """
+import random, sys, threading
+import ganglion
+sys.setswitchinterval(1e-6)
+names = random.sample(list(ganglion.ORIGIN), len(ganglion.ORIGIN))
+begin, found = threading.Barrier(8), []
+
+def ask(thread):
+    begin.wait()
+    for name in names[thread::8]:
+        found.append(getattr(ganglion, name) is not None)
+
+threads = [threading.Thread(target=ask, args=(thread,)) for thread in range(8)]
+for each in threads: each.start()
+for each in threads: each.join()
+print(found == [True] * len(names))
+"""
+    assert printed_by(program) == "True\n"
+
+
 def test_what_a_pickle_needs_is_imported():
     packed = pickle.dumps([gg.Dense(3, gg.ELU(0.5)), gg.OneCycle(0.1, 9)])
     assert printed_by(f"import pickle; print(pickle.loads({packed!r}))").strip() == repr(pickle.loads(packed))
