@@ -38,3 +38,10 @@ def assert_said(call, error, text):
     with pytest.raises(error, match=f"^{re.escape(text)}$") as caught:
         call()
     assert type(caught.value) is error
+
+
+def after_import(text):
+    """What an expression means after ``from ganglion import *``."""
+    names = {}
+    exec("from ganglion import *", names)
+    return eval(text, names)

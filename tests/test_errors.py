@@ -35,20 +35,6 @@ def test_the_module_names_what_it_has():
     assert sorted(errors.__all__) == [name for name in sorted(vars(errors)) if isinstance(getattr(errors, name), type)]
 
 
-def test_the_package_names_what_it_has():
-    for name in gg.__all__:
-        assert getattr(gg, name) is not None
-    with pytest.raises(AttributeError, match="module 'ganglion' has no attribute 'nothing'"):
-        gg.nothing  # noqa: B018
-
-
-def test_lazy_modules_are_the_modules():
-    from ganglion import data, reference
-
-    assert gg.data is data
-    assert gg.reference is reference
-
-
 def with_value(value, row, column, dtype=np.float32):
     x = X.astype(dtype)
     x[row, column] = value

@@ -120,29 +120,3 @@ def test_a_wrong_environment_is_an_error_of_the_first_use_not_of_the_import():
         "ganglion.use_kernel_set('scalar')\nprint(ganglion.info().kernel_set)"
     )
     assert in_a_new_process(program, GANGLION_ISA="mmx") == ["ValueError", "scalar"]
-
-
-def test_files_are_read_by_modules_that_the_import_leaves_out():
-    program = (
-        "import sys, numpy\n"
-        "before = set(sys.modules)\n"
-        "import ganglion\n"
-        "print(*sorted(set(sys.modules) - before))\n"
-        "assert ganglion.load is ganglion.checkpoint.load"
-    )
-    loaded = set(in_a_new_process(program))
-    assert "ganglion.trainer" in loaded
-    late = {
-        "checkpoint",
-        "nn",
-        "optim",
-        "modules",
-        "results",
-        "criteria",
-        "safetensors",
-        "atomic_file",
-        "data",
-        "reference",
-        "plotting",
-    }
-    assert loaded.isdisjoint({"json", "hashlib", *(f"ganglion.{name}" for name in late)})

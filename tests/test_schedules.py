@@ -8,7 +8,7 @@ import pytest
 
 import ganglion as gg
 from ganglion import schedules
-from small_models import LABELS, X, assert_same, classifier, weights_after
+from small_models import LABELS, X, after_import, assert_same, classifier, weights_after
 
 TABLE = {
     "cosine": gg.Cosine(0.05, 0.005, 9),
@@ -120,7 +120,7 @@ def test_a_wrong_argument_is_named(make, error, message):
 )
 def test_repr_can_be_run(schedule, text):
     assert repr(schedule) == text
-    assert eval(text, vars(gg)) == schedule
+    assert after_import(text) == schedule
 
 
 # The rate that is set.

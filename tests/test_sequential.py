@@ -8,6 +8,7 @@ import pytest
 
 import ganglion as gg
 from ganglion.errors import NotFittedError
+from small_models import after_import
 
 
 def small(**options):
@@ -180,7 +181,7 @@ def test_repr_shows_the_layers():
         "Sequential(\n    Dense(3, activation='tanh', input_shape=(4,), name='dense'),\n    Dense(2, name='dense_1'),\n"
     )
     assert repr(small()) == text + "    seed=0, dtype='float32',\n)"
-    assert eval(repr(small()), vars(gg)).architecture == small().architecture
+    assert after_import(repr(small())).architecture == small().architecture
 
 
 def test_predict_is_the_network_s_output():

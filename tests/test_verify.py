@@ -10,7 +10,7 @@ import ganglion as gg
 from cases import numbers
 from ganglion import reference
 from ganglion.layers import ACTIVATIONS
-from ganglion.verify import Comparison, Verification
+from ganglion.verification import Comparison, Verification
 
 X = numbers(20, 6, seed=1)
 LABELS = np.arange(20) % 4

@@ -15,64 +15,78 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ganglion import callbacks, errors, initializers, layers, losses, metrics, optimizers, regularizers, schedules
 from ganglion._native import __version__
-from ganglion.arguments import no_attribute
-from ganglion.callbacks import (
-    Callback,
-    Checkpoint,
-    CSVLogger,
-    EarlyStopping,
-    LambdaCallback,
-    LearningRateSchedule,
-    Monitor,
-    ReduceOnPlateau,
-    TensorBoard,
-)
-from ganglion.custom import CustomLayer, CustomLoss, CustomMetric
-from ganglion.history import History
-from ganglion.layers import (
-    ELU,
-    GELU,
-    SELU,
-    Activation,
-    BatchNormalization,
-    Dense,
-    Dropout,
-    Flatten,
-    Identity,
-    LayerNormalization,
-    LeakyReLU,
-    ReLU,
-    Rescale,
-    Sigmoid,
-    SiLU,
-    Softmax,
-    Softplus,
-    Step,
-    Swish,
-    Tanh,
-)
-from ganglion.losses import (
-    BinaryCrossEntropy,
-    CrossEntropy,
-    Huber,
-    MeanAbsoluteError,
-    MeanSquaredError,
-    SumSquaresError,
-)
-from ganglion.machine import info, use_kernel_set
-from ganglion.optimizers import SGD, AdaGrad, Adam, AdamW, RMSprop
-from ganglion.regularizers import L1, L1L2, L2
-from ganglion.schedules import Cosine, Exponential, LinearDecay, OneCycle, PiecewiseConstant, StepDecay, WarmUp
-from ganglion.sequential import Sequential
-from ganglion.trainer import Trainer
-from ganglion.verify import verify
 
 if TYPE_CHECKING:
-    from ganglion import data, functional, nn, optim, plotting, reference
+    from ganglion import (
+        callbacks,
+        data,
+        errors,
+        functional,
+        initializers,
+        layers,
+        losses,
+        metrics,
+        nn,
+        optim,
+        optimizers,
+        plotting,
+        reference,
+        regularizers,
+        schedules,
+    )
+    from ganglion.callbacks import (
+        Callback,
+        Checkpoint,
+        CSVLogger,
+        EarlyStopping,
+        LambdaCallback,
+        LearningRateSchedule,
+        Monitor,
+        ReduceOnPlateau,
+        TensorBoard,
+    )
     from ganglion.checkpoint import load
+    from ganglion.custom import CustomLayer, CustomLoss, CustomMetric
+    from ganglion.history import History
+    from ganglion.layers import (
+        ELU,
+        GELU,
+        SELU,
+        Activation,
+        BatchNormalization,
+        Dense,
+        Dropout,
+        Flatten,
+        Identity,
+        LayerNormalization,
+        LeakyReLU,
+        ReLU,
+        Rescale,
+        Sigmoid,
+        SiLU,
+        Softmax,
+        Softplus,
+        Step,
+        Swish,
+        Tanh,
+    )
+    from ganglion.losses import (
+        BinaryCrossEntropy,
+        CrossEntropy,
+        Huber,
+        MeanAbsoluteError,
+        MeanSquaredError,
+        SumSquaresError,
+    )
+    from ganglion.machine import info, use_kernel_set
     from ganglion.modules import Linear
+    from ganglion.optimizers import SGD, AdaGrad, Adam, AdamW, RMSprop
+    from ganglion.regularizers import L1, L1L2, L2
+    from ganglion.schedules import Cosine, Exponential, LinearDecay, OneCycle, PiecewiseConstant, StepDecay, WarmUp
+    from ganglion.sequential import Sequential
+    from ganglion.trainer import Trainer
+    from ganglion.verification import verify
 
 __all__ = [
     "ELU",
@@ -154,17 +168,25 @@ __all__ = [
     "verify",
 ]
 
-LAZY = {
-    "Linear": "ganglion.modules",
-    "data": "ganglion.data",
-    "functional": "ganglion.functional",
-    "load": "ganglion.checkpoint",
-    "nn": "ganglion.nn",
-    "optim": "ganglion.optim",
-    "plotting": "ganglion.plotting",
-    "reference": "ganglion.reference",
-    "safetensors": "ganglion.safetensors",
+MODULES = {  # where each name comes from; a name that is not here is a module itself
+    "callbacks": "Callback Checkpoint CSVLogger EarlyStopping LambdaCallback LearningRateSchedule Monitor "
+    "ReduceOnPlateau TensorBoard",
+    "checkpoint": "load",
+    "custom": "CustomLayer CustomLoss CustomMetric",
+    "history": "History",
+    "layers": "ELU GELU SELU Activation BatchNormalization Dense Dropout Flatten Identity LayerNormalization LeakyReLU "
+    "ReLU Rescale Sigmoid SiLU Softmax Softplus Step Swish Tanh",
+    "losses": "BinaryCrossEntropy CrossEntropy Huber MeanAbsoluteError MeanSquaredError SumSquaresError",
+    "machine": "info use_kernel_set",
+    "modules": "Linear",
+    "optimizers": "SGD AdaGrad Adam AdamW RMSprop",
+    "regularizers": "L1 L1L2 L2",
+    "schedules": "Cosine Exponential LinearDecay OneCycle PiecewiseConstant StepDecay WarmUp",
+    "sequential": "Sequential",
+    "trainer": "Trainer",
+    "verification": "verify",
 }
+ORIGIN = {name: module for module, names in MODULES.items() for name in names.split()}
 
 ELSEWHERE = {
     **dict.fromkeys(("tensor", "Tensor", "from_numpy"), "arrays are NumPy's: np.array([1.0, 2.0])"),
@@ -172,12 +194,27 @@ ELSEWHERE = {
     **dict.fromkeys(("models", "Model"), "a network is a Sequential of layers"),
 }
 
+if not TYPE_CHECKING:  # a type checker looks at the imports above, and would find every name here
 
-def __getattr__(name: str) -> Any:
-    """Import some of the package's modules when they are first asked for, so that ``import ganglion`` stays quick."""
-    if name not in LAZY:
+    def __getattr__(name: str) -> Any:
+        """Import what is asked for first when it is asked for, so that ``import ganglion`` costs next to nothing."""
+        from importlib import import_module
+
+        if name in ORIGIN:
+            value = getattr(import_module(f"{__name__}.{ORIGIN[name]}"), name)
+            globals()[name] = value
+            return value
+        module = f"{__name__}.{name}"
+        try:
+            if not name.startswith("_"):
+                return import_module(module)
+        except ModuleNotFoundError as error:
+            if error.name != module:
+                raise
+        from ganglion.arguments import no_attribute
+
         raise no_attribute(__name__, name, __all__, ELSEWHERE.get(name))
-    from importlib import import_module
 
-    module = import_module(LAZY[name])
-    return getattr(module, name, module)
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

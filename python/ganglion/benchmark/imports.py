@@ -14,6 +14,8 @@ IMPORTS = {
     "numpy": ("import numpy",),
     "ganglion": ("import ganglion",),
     "ganglion after numpy": ("import numpy", "import ganglion"),
+    # The package imports most of itself when it is asked for; this is what a program that trains asks for.
+    "ganglion to train after numpy": ("import numpy", "from ganglion import Adam, Dense, Sequential, Trainer"),
     "torch": ("import torch",),
     "jax": ("import jax",),
     "keras": ("import keras",),

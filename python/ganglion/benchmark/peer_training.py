@@ -32,7 +32,7 @@ def training_job(work: Training, train: Callable[[Amount], object], weights: Cal
 def _ganglion_trainer(work: Training, threads: int) -> Any:
     import ganglion as gg
 
-    layers: list[gg.Layer] = []
+    layers: list[gg.layers.Layer] = []
     for units in work.widths[1:-1]:
         layers.append(gg.Dense(units, activation=work.activation))
         if work.feature == "dropout":
