@@ -275,6 +275,22 @@ FINDINGS = [
         LOOK,
     ),
     (
+        lambda: regress(Dense(16, "relu"), Dense(2), y=np.column_stack([VALUES, np.zeros(200)])),
+        "targets",
+        "note",
+        "column 1 of y is 0 in all rows: a model learns to say that and nothing else",
+        LOOK,
+    ),
+    (
+        lambda: check(
+            Dense(16, "relu"), Dense(2), loss="binary_cross_entropy", y=np.column_stack([np.ones(200), YES])
+        ),
+        "targets",
+        "note",
+        "column 0 of y is 1 in all rows: a model learns to say that and nothing else",
+        LOOK,
+    ),
+    (
         lambda: check(Dense(16, "relu"), Dense(1), loss="binary_cross_entropy", y=YES + 1),
         "targets",
         "error",

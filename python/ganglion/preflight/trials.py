@@ -251,7 +251,7 @@ def _own_rate(trainer: Trainer) -> tuple[float | None, str]:
 
 
 def overfit(trainer: Trainer, model: Sequential, x: Array, y: Array, best: float | None) -> list[Finding]:
-    """Whether a few rows can be learned by heart, at the rate that lowered the loss most or a tenth of it."""
+    """Whether a few rows can be learned by heart, at the rate that lowered the loss most or a smaller one."""
     if best is None:
         return []
     rows = _some_unlike(x, y, min(LEARNED_ROWS, _capacity(model, x.shape[1])))
@@ -264,7 +264,8 @@ def overfit(trainer: Trainer, model: Sequential, x: Array, y: Array, best: float
     wanted = least + LEARNED_SHARE * ((usual if usual > least else first) - least)
     most = affordable(copy, len(x), WORK_BY_HEART, STEPS_AT_ONCE, 1000)
     seen, brings = first, f"a copy brings the loss of {len(x)} rows from {number(first)}"
-    for rate in (best, best / 10):
+    # Where nearly all rows are of one class, a rate may be the best that does no more than say so at once.
+    for rate in (best, best / 10, best / 100):
         copy.set_weights(start)
         learner = trainer_of(trainer, copy, rate)
         for steps in range(STEPS_AT_ONCE, most + 1, STEPS_AT_ONCE):
@@ -287,9 +288,9 @@ def _capacity(model: Sequential, features: int) -> int:
 
 
 def _some_unlike(x: Array, y: Array, count: int) -> Array:
-    """Indices of rows that differ, from the targets' kinds in turn."""
+    """Indices of rows that differ, from the targets' kinds in turn; of one kind from all parts of the data."""
     _, different = np.unique(x, axis=0, return_index=True)
-    different = np.sort(different)
+    different = np.random.default_rng(0).permutation(np.sort(different))  # neighbours are hard to tell apart
     _, kinds = np.unique(y[different], axis=0, return_inverse=True)
     order: dict[int, int] = {}
     turns = []
