@@ -292,6 +292,24 @@ trainer.fit(batches(), epochs=5, verbose=0)
         "ValueError: x is a generator, which can be gone through only once, and 5 epochs were asked for: give an "
         "object whose __iter__ begins anew, or call fit once for each epoch with a new one",
     ),
+    (
+        "1 and 2 for no and yes",
+        """
+model = gg.Sequential(gg.Dense(16, "relu"), gg.Dense(1, "sigmoid"))
+trainer = gg.Trainer(model, "binary_cross_entropy")
+trainer.fit(x, 1 + (labels > 0))
+""",
+        "ValueError: y must hold 0 for no and 1 for yes, or probabilities; y[0] is 2; if 2 means yes and 1 no, pass "
+        "np.equal(y, 2)",
+    ),
+    (
+        "a picture of a list of losses",
+        """
+from ganglion import plotting
+plotting.learning_curves([2.3, 1.1, 0.7])
+""",
+        "TypeError: history: expected what fit returned, or names with numbers like {'loss': [2.3, 0.5]}, got list",
+    ),
 ]
 
 

@@ -170,13 +170,22 @@ ELSEWHERE = {
     **dict.fromkeys(("tensor", "Tensor", "from_numpy"), "arrays are NumPy's: np.array([1.0, 2.0])"),
     "no_grad": "model.predict(x) keeps nothing for gradients",
     **dict.fromkeys(("models", "Model"), "a network is a Sequential of layers"),
+    **dict.fromkeys(("random", "manual_seed", "set_seed"), "the seed is the model's: Sequential(layers, seed=0)"),
+    **dict.fromkeys(
+        ("utils", "to_categorical", "one_hot"), "labels are taken as they are; one-hot rows are np.eye(classes)[y]"
+    ),
+    **dict.fromkeys(("DataLoader", "Dataset", "TensorDataset"), "arrays go to fit(x, y, batch_size=32) as they are"),
+    "datasets": "data.mnist(folder) reads MNIST's files",
+    "train_test_split": "it is in sklearn.model_selection",
 }
 
 
 def __getattr__(name: str) -> Any:
     """Import some of the package's modules when they are first asked for, so that ``import ganglion`` stays quick."""
     if name not in LAZY:
-        raise no_attribute(__name__, name, __all__, ELSEWHERE.get(name))
+        homes = (initializers, metrics, callbacks, layers, losses, optimizers, regularizers, schedules)
+        inside = next((f"it is {home.__name__}.{name}" for home in homes if name in home.__all__), None)
+        raise no_attribute(__name__, name, __all__, ELSEWHERE.get(name, inside))
     from importlib import import_module
 
     module = import_module(LAZY[name])

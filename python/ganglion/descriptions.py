@@ -28,6 +28,9 @@ class _Callable(ABCMeta):
         def __call__(cls, *args: Any, **kwargs: Any) -> Any:
             if "__init__" in vars(cls) and "__dataclass_params__" not in vars(cls):  # a user's own class
                 return super().__call__(*args, **kwargs)
+            if len(args) > sum(not field.kw_only for field in fields(cls)):
+                given = ", ".join(map(repr, args))
+                raise TypeError(f"{cls.__name__}({given}): {_by_position(cls)}")
             known = {field.name: None for field in _in_order(cls)} if kwargs else {}
             for name in kwargs.keys() - known.keys():
                 if name not in cls.synonyms:
@@ -85,6 +88,12 @@ class Description(metaclass=_Callable):
 def _in_order(description: Description | type[Description]) -> list[Field[Any]]:
     """What can be given by position, then what is given by name."""
     return sorted(fields(description), key=lambda field: bool(field.kw_only))
+
+
+def _by_position(cls: type[Description]) -> str:
+    names = {kind: [field.name for field in fields(cls) if bool(field.kw_only) == kind] for kind in (False, True)}
+    first = ", ".join(names[False]) or "nothing"
+    return f"by position it takes {first}" + (f", and by name {', '.join(names[True])}" if names[True] else "")
 
 
 def _plain(value: Any) -> Any:

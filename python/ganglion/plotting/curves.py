@@ -81,10 +81,15 @@ def learning_curves(
     ------
     ImportError
         matplotlib is not installed.
-    ValueError
+    TypeError, ValueError
         There is no epoch to draw, or the number of axes is not that of the panels.
     """
-    curves: Mapping[str, Sequence[float]] = history if isinstance(history, Mapping) else history.history
+    curves = history if isinstance(history, Mapping) else getattr(history, "history", None)
+    if not isinstance(curves, Mapping):
+        raise TypeError(
+            f"history: expected what fit returned, or names with numbers like {{'loss': [2.3, 0.5]}}, got "
+            f"{type(history).__name__}"
+        )
     names = [name for name in curves if not name.startswith("val_")]
     names.sort(key=lambda name: name != "loss")
     if not names or any(len(curves[name]) == 0 for name in names):
@@ -154,7 +159,8 @@ def gradients(
     >>> [line.get_label() for line in axes.lines]
     ['dense', 'dense_1']
     """
-    norms = {layer: seen["gradient_norm"] for layer, seen in history.monitored.items() if "gradient_norm" in seen}
+    monitored = getattr(history, "monitored", {})
+    norms = {layer: seen["gradient_norm"] for layer, seen in monitored.items() if "gradient_norm" in seen}
     norms = {layer: norm for layer, norm in norms.items() if not np.isnan(norm).all()}
     if not norms:
         raise ValueError(
