@@ -88,6 +88,13 @@ def test_lines_show_a_table():
         assert plotting.lines([1, 2], {"a": [1, 2]}, xlabel="", ylabel="", log=log).get_yscale() == scale
 
 
+def test_there_is_no_epoch_and_a_half():
+    axes = plotting.lines([1, 2, 3], {"loss": [2.0, 1.0, 0.5]}, xlabel="epoch", ylabel="loss")
+    assert all(tick == round(tick) for tick in axes.get_xticks())
+    axes = plotting.lines([0.1, 0.2, 0.3], {"loss": [2.0, 1.0, 0.5]}, xlabel="rate", ylabel="loss")
+    assert sum(0.1 < tick < 0.3 for tick in axes.get_xticks()) > 1
+
+
 def test_lines_stand_over_names():
     axes = plotting.lines(["SGD", "Adam"], {"loss": [3, 1]}, xlabel="", ylabel="loss")
     axes.figure.canvas.draw()

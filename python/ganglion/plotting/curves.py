@@ -242,6 +242,8 @@ def lines(
         axes.plot(places, positive, label=name, **appearance(index, len(curve), len(values)))
     for axis in scales:
         axes.set(**{f"{axis}scale": "log"})
+    if places.dtype.kind == "f" and "x" not in scales and (places == np.round(places)).all():
+        axes.xaxis.get_major_locator().set_params(integer=True)  # there is no epoch 1.5
     axes.margins(x=0.03)
     axes.set(xlabel=xlabel, ylabel=ylabel)
     if title is not None:
