@@ -15,6 +15,7 @@ from ganglion.plotting.style import (
     DASHES,
     INK,
     MARKED_POINTS,
+    NAMES,
     appearance,
     drawn_into,
     finish,
@@ -236,7 +237,8 @@ def lines(
         checks.same_length("x", places, f"curves[{name!r}]", curve)
     if not any((curve > 0).any() for curve in values.values()):
         scales = scales.replace("y", "")
-    (axes,) = drawn_into(ax, ["the curves"], path, size=(6.0, 3.4) if len(values) > 2 else (4.8, 3.4))
+    width = 6.0 + 1.6 * ((len(values) - 1) // NAMES) if len(values) > 2 else 4.8
+    (axes,) = drawn_into(ax, ["the curves"], path, size=(width, 3.4))
     for index, (name, curve) in enumerate(values.items()):
         positive = np.where(curve > 0, curve, np.nan) if "y" in scales else curve
         axes.plot(places, positive, label=name, **appearance(index, len(curve), len(values)))
@@ -244,6 +246,8 @@ def lines(
         axes.set(**{f"{axis}scale": "log"})
     if places.dtype.kind == "f" and "x" not in scales and (places == np.round(places)).all():
         axes.xaxis.get_major_locator().set_params(integer=True)  # there is no epoch 1.5
+    elif places.dtype.kind == "U" and sum(map(len, places)) > 45:  # more letters than stand side by side
+        axes.set_xticks(range(len(places)), places, rotation=30, ha="right")
     axes.margins(x=0.03)
     axes.set(xlabel=xlabel, ylabel=ylabel)
     if title is not None:
