@@ -192,6 +192,16 @@ trainer = gg.Trainer(model, "cross_entropy", "sgd", lr=0.1)
         "is the optimizer's: optimizer=Adam(learning_rate=0.01)",
     ),
     (
+        "the rate of an optimizer that is in use",
+        """
+model = gg.Sequential(gg.Dense(16, "relu"), gg.Dense(3))
+trainer = gg.Trainer(model, "cross_entropy", gg.Adam(0.01))
+trainer.optimizer.learning_rate = 0.001
+""",
+        "FrozenInstanceError: cannot assign to field 'learning_rate' of Adam(learning_rate=0.01), which is not changed "
+        "once made: trainer.learning_rate = 0.001 sets the rate",
+    ),
+    (
         "epochs by position",
         """
 model = gg.Sequential(gg.Dense(16, "relu"), gg.Dense(3))

@@ -228,6 +228,24 @@ print(F.cross_entropy(np.array([[0.7, 0.2, 0.1]]), np.array([0])))
         "t), of probabilities y = softmax(z)",
     ),
     (
+        "the check of a compiled model",
+        """
+model = gg.Sequential([gg.Dense(16, activation="relu"), gg.Dense(3)])
+model.compile("adam", gg.CrossEntropy())
+model.check(x, labels)
+""",
+        "AttributeError: a model has no check: it is a trainer's: Trainer(model, loss, optimizer).check(x, y)",
+    ),
+    (
+        "PyTorch's modes for a model of ours",
+        """
+model = gg.Sequential(gg.Dense(16, "relu"), gg.Dense(3))
+model.train()
+""",
+        "AttributeError: a model has no train: fit trains and predict does not, by themselves; an nn.Sequential has "
+        "modes",
+    ),
+    (
         "a layer called on the one before",
         """
 inputs = gg.layers.Input((4,))

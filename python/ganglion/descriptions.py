@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABCMeta
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import MISSING, Field, dataclass, fields
+from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
@@ -85,6 +85,14 @@ class Description(metaclass=_Callable):
         return config | {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
 
 
+def _refuse(self: Description, name: str, value: object) -> None:
+    """Say that nothing is assigned to a description."""
+    remedy = f"make another one, {type(self).__name__}(…, {name}={value!r})"
+    if name in ("lr", "learning_rate"):
+        remedy = f"trainer.learning_rate = {value!r} sets the rate"
+    raise FrozenInstanceError(f"cannot assign to field {name!r} of {self!r}, which is not changed once made: {remedy}")
+
+
 def _in_order(description: Description | type[Description]) -> list[Field[Any]]:
     """What can be given by position, then what is given by name."""
     return sorted(fields(description), key=lambda field: bool(field.kw_only))
@@ -130,6 +138,7 @@ class Family(Generic[D]):
 
         def decorate(description: type[Row]) -> type[Row]:
             description.row = row
+            description.__setattr__ = _refuse  # type: ignore[method-assign,assignment]  # the dataclass's gives no remedy
             for name in (row, *aliases):
                 self.names[name] = cast("type[D]", description)
             return description

@@ -334,7 +334,7 @@ class Sequential(sequential.Sequential):
                     return self[index]
             if name in METHODS:
                 raise AttributeError(f"a model has no {name}(): {METHODS[name]}", name=name, obj=self)
-            return self.__getattribute__(name)  # raises what it raised before: here leads every AttributeError
+            return super().__getattr__(name)
 
     def __repr__(self) -> str:
         sizes = [0] * len(self) if self._network is None else self._architecture.sizes(self._features)
