@@ -41,7 +41,7 @@ def gradient_norms(model, x, y):
     """The length of the loss's gradient with respect to each layer's weights, first layer first."""
     model.build((2,))
     nn.CrossEntropyLoss()(model(x), y).backward()
-    return [float(np.linalg.norm(p.grad)) for name, p in model.named_parameters() if name.endswith("weight")]
+    return [float(np.linalg.norm(p.grad)) for p in model.parameters() if p.ndim == 2]  # biases have one axis
 
 
 def layer_by_layer(x, y):
