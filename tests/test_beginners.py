@@ -96,6 +96,16 @@ trainer.fit([[1.0, 2.0], [None, 4.0]], [1.0, 2.0])
         "TypeError: x must be an array of real numbers; x[1, 0] is None: remove such rows or fill the gaps",
     ),
     (
+        "a sparse matrix of words",
+        """
+from scipy.sparse import csr_matrix
+model = gg.Sequential(gg.Dense(16, "relu"), gg.Dense(3))
+trainer = gg.Trainer(model, "cross_entropy")
+trainer.fit(csr_matrix(x), labels)
+""",
+        "TypeError: x must be an array of real numbers; given a sparse matrix; pass x.toarray()",
+    ),
+    (
         "pictures that are not flattened",
         """
 pictures = np.zeros((100, 28, 28))

@@ -6,13 +6,14 @@ import threading
 import time
 
 import numpy as np
+import polars as pl
 import pytest
 from sklearn.datasets import load_digits
 
 import ganglion as gg
 from check_cases import BYTES, LABELS, VALUES, YES, X, check, found, regress
 from ganglion import Dense
-from ganglion.preflight import Check, Finding
+from ganglion.preflight import Check, Finding, trials
 from small_models import assert_same
 
 ORDER = ["inputs", "constant features", "targets", "layers", "last layer", "first loss", "gradients"]
@@ -48,6 +49,19 @@ def test_nothing_is_said_against_what_is_sound(sound):
     assert result.ok
     low, high = result.learning_rates
     assert 1e-6 <= low < high <= 10
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.float64])
+def test_polars_labels_are_looked_at(dtype):
+    result = check(x=pl.DataFrame(X), y=pl.Series(LABELS.astype(dtype)))
+    assert result.ok and found(result, "targets").level == "ok"
+
+
+def test_a_model_too_large_for_many_steps_may_be_on_its_way(monkeypatch):
+    monkeypatch.setattr(trials, "WORK_BY_HEART", 1.0)
+    assert found(check(Dense(2, "relu"), Dense(3)), "overfits a batch").level == "ok"
+    stuck = check(Dense(2, "relu", kernel_initializer="zeros"), Dense(3))
+    assert found(stuck, "overfits a batch").level == "warning"
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -197,7 +197,7 @@ def _classes(classes: Array, outputs: int, dtype: Any) -> Finding:
     if share > DOMINANT:
         said = f"class {counts.argmax()} has {100 * share:.0f} % of the rows: always saying it has that accuracy"
         return Finding("targets", "note", said, RARE)
-    if dtype is not None and dtype.kind == "f":
+    if getattr(dtype, "kind", None) == "f":  # of NumPy and pandas; other libraries' types have none
         said = f"y holds whole numbers as {dtype}, which are taken for classes 0 to {outputs - 1}"
         return Finding("targets", "note", said, "for measurements use loss='mse' and end the model in Dense(1)")
     return Finding("targets", "ok", f"{present.size} classes, of {counts.min()} to {counts.max()} rows each")
