@@ -9,6 +9,7 @@ import statistics
 from pathlib import Path
 
 import numpy as np
+from matplotlib.transforms import Bbox
 
 from drawing import IMAGES, INK, OTHERS, OURS, panels, save, title
 from ganglion.benchmark.table import shown_time
@@ -66,10 +67,11 @@ def draw_roofline(measured, path):
         axes.axhline(peak / 1e9, color=INK, linewidth=1, linestyle=(0, (5, 2)))
         axes.text(x[0], peak / 1e9 * 1.06, f"peak, {words}: {peak / 1e9:.0f}", fontsize=8)
     top = machine["peak"][-1]
-    axes.plot(x, np.minimum(top, machine["bandwidth"] * x) / 1e9, color=INK, linewidth=1.5)
-    foot = x[0] * 1.1
-    axes.text(foot, machine["bandwidth"] * foot / 1e9, f"memory: {machine['bandwidth'] / 1e9:.0f} GB/s ", fontsize=8)
+    roof = np.minimum(top, machine["bandwidth"] * x) / 1e9
+    axes.plot(x, roof, color=INK, linewidth=1.5)
     lowest = top
+    names = {f"memory: {machine['bandwidth'] / 1e9:.0f} GB/s": [(x[30], roof[30])]}
+    covered = [*zip(x, roof, strict=True), *((at, peak / 1e9) for at in x for peak in machine["peak"])]
     for work, intensity in zip(works, intensities, strict=True):
         speeds = {peer: work["flops"] / seconds for peer, seconds in best(work).items()}
         ours = speeds.get("ganglion")
@@ -84,13 +86,34 @@ def draw_roofline(measured, path):
                 axes.plot(
                     [intensity], [speed / 1e9], marker, color=colour, label=label if first else None, markersize=6
                 )
-        axes.text(intensity * 1.08, min(present) / 1e9, work["name"], fontsize=8, va="top")
+        names[work["name"]] = [(intensity, speed / 1e9) for speed in sorted(present)]
+        stick = np.geomspace(min(present), max(present), 9) / 1e9
+        covered += [(intensity, speed) for speed in stick]
     axes.set(xscale="log", yscale="log", xlim=(x[0], x[-1]), ylim=(lowest / 2e9, top * 2 / 1e9))
     axes.set_xlabel("floating-point operations per byte that a step or call must move")
     axes.set_ylabel("GFLOP/s")
     axes.grid(color=INK, alpha=0.2, linewidth=0.6)
     axes.legend(loc="lower right", frameon=False, labelcolor=INK)
+    write_names(axes, names, covered)
     save(figure, path)
+
+
+def write_names(axes, names, covered):
+    """Write each name beside one of its points, where it lies on least of what is drawn or written."""
+    axes.figure.canvas.draw()  # only then is it known where the points are
+    covered = [Bbox.from_bounds(x - 4, y - 4, 8, 8) for x, y in axes.transData.transform(covered)]
+    for name, points in names.items():
+        texts = [
+            axes.annotate(name, point, (7 * side, 4 * up), textcoords="offset points", fontsize=8, ha=ha, va=va)
+            for point in points
+            for side, ha in ((1, "left"), (-1, "right"))
+            for up, va in ((-1, "top"), (0, "center"), (1, "bottom"))
+        ]
+        boxes = [text.get_window_extent() for text in texts]
+        best = min(range(len(texts)), key=lambda i: sum(boxes[i].overlaps(other) for other in covered))
+        covered.append(boxes[best])
+        for text in texts[:best] + texts[best + 1 :]:
+            text.remove()
 
 
 def print_tables(measured):

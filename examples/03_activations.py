@@ -3,7 +3,7 @@
 Training multiplies by the activation's derivative at every layer. Where it is near 0, a unit is saturated and hardly
 learns; sigmoid's is never more than 0.25.
 
-Try: `gg.functional.gelu` and `gg.functional.elu` in FUNCTIONS; inputs of ±10 in INPUTS.
+Try: `"elu": (F.elu, F.elu_derivative)` and `F.gelu` with its own in FUNCTIONS; inputs of ±10 in INPUTS.
 
     python examples/03_activations.py
 """

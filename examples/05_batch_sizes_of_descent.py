@@ -3,8 +3,8 @@
 The gradient of all rows points the right way and costs a whole pass over the data. That of one row costs next to
 nothing and points roughly the right way. Mini-batches are in between, and what nearly everybody uses.
 
-Try: a rate of 0.5 in `compare`; `gg.SGD(gg.Exponential(0.1, 0.99))`, a rate that falls, by which the stochastic path
-comes to rest; 10,000 points in `line`.
+Try: a rate of 0.5 in `compare`; `gg.SGD(gg.Exponential(0.1, 100, 0.9))`, a rate that falls by a tenth in 100 steps, by
+which the stochastic path comes to rest; 1,000 points in `line` and as many rows for "batch" in METHODS.
 
     python examples/05_batch_sizes_of_descent.py
 """

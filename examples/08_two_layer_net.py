@@ -3,7 +3,8 @@
 The same loop in plain NumPy, two_layer_net_numpy.py, gets the same first weights and the same batches, and must end
 where ours does. Without MNIST's files the smaller digits of scikit-learn take their place.
 
-Try: 200 hidden units; "relu" in place of "sigmoid"; a learning rate of 0.5; `gg.Adam()`.
+Try: 200 hidden units; a learning rate of 0.5; "relu" in place of "sigmoid", or `gg.Adam()`, where the loop in NumPy,
+which knows neither, ends elsewhere.
 
     python examples/08_two_layer_net.py --data folder-of-mnist
 """

@@ -101,7 +101,7 @@ def main(quick: bool, pictures: Path) -> None:
     pictures.mkdir(parents=True, exist_ok=True)
     curves, by_size = pictures / "10_learning_by_heart.png", pictures / "10_sizes.png"
     history.plot(path=curves)
-    plotting.lines(np.log2(units), right, xlabel="hidden units: 2 to the power of", ylabel="right", path=by_size)
+    plotting.lines([f"{count}" for count in units], right, xlabel="hidden units", ylabel="right", path=by_size)
     print(f"\npictures: {curves.name}, {by_size.name}")
 
 

@@ -77,8 +77,9 @@ def main(quick: bool, pictures: Path) -> None:
     panels = plotting.panels(2, path=path)
     epochs = range(1, len(next(iter(curves.values()))) + 1)
     plotting.lines(epochs, curves, panels[0], xlabel="epoch", ylabel="loss", log=True, title="learning rate")
-    words = {"xlabel": "batch size: 2 to the power of", "ylabel": "right of the test set", "title": "batch size"}
-    plotting.lines(np.log2(sizes), right, panels[1], **words)
+    words = {"xlabel": "rows in a batch", "ylabel": "right of the test set", "title": "batch size"}
+    plotting.lines(sizes, right, panels[1], log="x", **words)
+    panels[1].set_xticks([1, 10, 100, 1000], ["1", "10", "100", "1000"])
     plotting.finish(panels, path)
     print(f"\npicture: {path.name}")
 

@@ -5,8 +5,8 @@ like a ball; AdaGrad, RMSprop and Adam take steps of a length of its own in each
 as its rate, however flat the ground: near the bottom it dances, until the rate falls. The optimizers are those that
 train networks: here x and y are the two weights of a layer whose output is (x, y), and f is its loss.
 
-Try: SGD with 1.05; momentum of 0.5; AdaGrad with 0.3; `beta1=0` in Adam; a valley of your own in `values` and
-`gradient`, like Rosenbrock's (1 − x)² + 100 (y − x²)².
+Try: SGD with 1.05; momentum of 0.5; AdaGrad with 0.3; `beta1=0` in Adam; a valley of your own in `valley` and
+`gradient`, like x⁴/500 + y² with the gradient (x³/125, 2y), which is flatter and flatter towards its end.
 
     python examples/13_optimizers.py
 """

@@ -96,6 +96,16 @@ trainer.fit([[1.0, 2.0], [None, 4.0]], [1.0, 2.0])
         "TypeError: x must be an array of real numbers; x[1, 0] is None: remove such rows or fill the gaps",
     ),
     (
+        "a sparse matrix of words",
+        """
+from scipy.sparse import csr_matrix
+model = gg.Sequential(gg.Dense(16, "relu"), gg.Dense(3))
+trainer = gg.Trainer(model, "cross_entropy")
+trainer.fit(csr_matrix(x), labels)
+""",
+        "TypeError: x must be an array of real numbers; given a sparse matrix; pass x.toarray()",
+    ),
+    (
         "pictures that are not flattened",
         """
 pictures = np.zeros((100, 28, 28))
@@ -190,6 +200,16 @@ trainer = gg.Trainer(model, "cross_entropy", "sgd", lr=0.1)
 """,
         "TypeError: unknown argument of Trainer 'lr'; known: model, loss, optimizer, metrics, accumulate, threads; it "
         "is the optimizer's: optimizer=Adam(learning_rate=0.01)",
+    ),
+    (
+        "the rate of an optimizer that is in use",
+        """
+model = gg.Sequential(gg.Dense(16, "relu"), gg.Dense(3))
+trainer = gg.Trainer(model, "cross_entropy", gg.Adam(0.01))
+trainer.optimizer.learning_rate = 0.001
+""",
+        "FrozenInstanceError: cannot assign to field 'learning_rate' of Adam(learning_rate=0.01), which is not changed "
+        "once made: trainer.learning_rate = 0.001 sets the rate",
     ),
     (
         "epochs by position",
@@ -291,6 +311,24 @@ trainer.fit(batches(), epochs=5, verbose=0)
 """,
         "ValueError: x is a generator, which can be gone through only once, and 5 epochs were asked for: give an "
         "object whose __iter__ begins anew, or call fit once for each epoch with a new one",
+    ),
+    (
+        "1 and 2 for no and yes",
+        """
+model = gg.Sequential(gg.Dense(16, "relu"), gg.Dense(1, "sigmoid"))
+trainer = gg.Trainer(model, "binary_cross_entropy")
+trainer.fit(x, 1 + (labels > 0))
+""",
+        "ValueError: y must hold 0 for no and 1 for yes, or probabilities; y[0] is 2; if 2 means yes and 1 no, pass "
+        "np.equal(y, 2)",
+    ),
+    (
+        "a picture of a list of losses",
+        """
+from ganglion import plotting
+plotting.learning_curves([2.3, 1.1, 0.7])
+""",
+        "TypeError: history: expected what fit returned, or names with numbers like {'loss': [2.3, 0.5]}, got list",
     ),
 ]
 

@@ -227,6 +227,99 @@ print(F.cross_entropy(np.array([[0.7, 0.2, 0.1]]), np.array([0])))
         "AttributeError: module 'ganglion.functional' has no attribute 'cross_entropy': it is cross_entropy_error(y, "
         "t), of probabilities y = softmax(z)",
     ),
+    (
+        "the check of a compiled model",
+        """
+model = gg.Sequential([gg.Dense(16, activation="relu"), gg.Dense(3)])
+model.compile("adam", gg.CrossEntropy())
+model.check(x, labels)
+""",
+        "AttributeError: a model has no check: it is a trainer's: Trainer(model, loss, optimizer).check(x, y)",
+    ),
+    (
+        "PyTorch's modes for a model of ours",
+        """
+model = gg.Sequential(gg.Dense(16, "relu"), gg.Dense(3))
+model.train()
+""",
+        "AttributeError: a model has no train: fit trains and predict does not, by themselves; an nn.Sequential has "
+        "modes",
+    ),
+    (
+        "a layer called on the one before",
+        """
+inputs = gg.layers.Input((4,))
+hidden = gg.Dense(16, "relu")(inputs)
+""",
+        "TypeError: a layer is not called, neither on data nor on another layer: layers stand in a row, model = "
+        "Sequential([Dense(16, 'relu'), Dense(10)]), and the model computes: model.predict(x), or model(x) of an "
+        "nn.Sequential",
+    ),
+    (
+        "a log-softmax and its loss",
+        """
+model = nn.Sequential(nn.Linear(4, 3), nn.LogSoftmax(dim=1))
+loss_fn = nn.NLLLoss()
+""",
+        "AttributeError: module 'ganglion.nn' has no attribute 'LogSoftmax': leave it out: nn.CrossEntropyLoss() takes "
+        "logits and applies it",
+    ),
+    (
+        "a loss of log-probabilities",
+        """
+loss_fn = nn.NLLLoss()
+""",
+        "AttributeError: module 'ganglion.nn' has no attribute 'NLLLoss': nn.CrossEntropyLoss() is the same of logits: "
+        "end the model in nn.Linear, without a log-softmax",
+    ),
+    (
+        "logits for PyTorch's loss of probabilities",
+        """
+model = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 1), seed=1)
+loss = nn.BCELoss()(model(x), labels > 0)
+""",
+        "ValueError: BCELoss takes probabilities, from 0 to 1; input[2, 0] is -0.294: end the model in nn.Sigmoid(), "
+        "or use nn.BCEWithLogitsLoss(), which takes logits",
+    ),
+    (
+        "batches by PyTorch's loader",
+        """
+batches = gg.data.DataLoader(x, batch_size=32)
+""",
+        "AttributeError: module 'ganglion.data' has no attribute 'DataLoader': arrays go to fit(x, y, batch_size=32) "
+        "as they are, which draws and shuffles batches",
+    ),
+    (
+        "Keras's one-hot rows",
+        """
+y = gg.utils.to_categorical(labels)
+""",
+        "AttributeError: module 'ganglion' has no attribute 'utils': labels are taken as they are; one-hot rows are "
+        "np.eye(classes)[y]",
+    ),
+    (
+        "a seed for everything",
+        """
+gg.random.set_seed(0)
+""",
+        "AttributeError: module 'ganglion' has no attribute 'random': the seed is the model's: Sequential(layers, "
+        "seed=0)",
+    ),
+    (
+        "an initializer without its module",
+        """
+model = gg.Sequential(gg.Dense(16, "relu", bias_initializer=gg.Constant(0.1)), gg.Dense(3))
+""",
+        "AttributeError: module 'ganglion' has no attribute 'Constant': it is ganglion.initializers.Constant",
+    ),
+    (
+        "the number of features for a normalization",
+        """
+model = gg.Sequential(gg.Dense(16), gg.BatchNormalization(16), gg.ReLU(), gg.Dense(3))
+""",
+        "TypeError: BatchNormalization(16): by position it takes nothing, and by name input_shape, name, epsilon, "
+        "center, scale, momentum",
+    ),
 ]
 
 

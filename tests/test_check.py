@@ -6,16 +6,19 @@ import threading
 import time
 
 import numpy as np
+import polars as pl
 import pytest
+from sklearn.datasets import load_digits
 
 import ganglion as gg
 from check_cases import BYTES, LABELS, VALUES, YES, X, check, found, regress
 from ganglion import Dense
-from ganglion.preflight import Check, Finding
+from ganglion.preflight import Check, Finding, trials
 from small_models import assert_same
 
 ORDER = ["inputs", "constant features", "targets", "layers", "last layer", "first loss", "gradients"]
 ORDER += ["learning rate", "overfits a batch"]
+RISING = np.linspace(-2, 2, 50)[:, np.newaxis]
 
 
 @pytest.mark.parametrize(
@@ -35,6 +38,7 @@ ORDER += ["learning rate", "overfits a batch"]
         lambda: check(optimizer=gg.SGD(0.1, momentum=0.9, clip_norm=1.0), metrics=["accuracy"]),
         lambda: check(optimizer=gg.Adam(gg.OneCycle(0.01, 1000))),
         lambda: check(optimizer=gg.Adam(lambda step: 0.01)),
+        lambda: regress(Dense(13, "tanh"), Dense(1), x=RISING, y=np.sin(RISING), optimizer=gg.Adam(0.01)),
     ],
 )
 def test_nothing_is_said_against_what_is_sound(sound):
@@ -45,6 +49,28 @@ def test_nothing_is_said_against_what_is_sound(sound):
     assert result.ok
     low, high = result.learning_rates
     assert 1e-6 <= low < high <= 10
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.float64])
+def test_polars_labels_are_looked_at(dtype):
+    result = check(x=pl.DataFrame(X), y=pl.Series(LABELS.astype(dtype)))
+    assert result.ok and found(result, "targets").level == "ok"
+
+
+def test_a_model_too_large_for_many_steps_may_be_on_its_way(monkeypatch):
+    monkeypatch.setattr(trials, "WORK_BY_HEART", 1.0)
+    assert found(check(Dense(2, "relu"), Dense(3)), "overfits a batch").level == "ok"
+    stuck = check(Dense(2, "relu", kernel_initializer="zeros"), Dense(3))
+    assert found(stuck, "overfits a batch").level == "warning"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_rare_answers_are_learned_by_heart_too(seed):
+    # the rate that lowers the loss most says no at once, and turns all units off
+    x = load_digits().data / 16
+    model = gg.Sequential(Dense(8, "relu"), Dense(1), seed=seed)
+    result = gg.Trainer(model, "binary_cross_entropy").check(x, np.arange(len(x)) % 50 == 0, verbose=False)
+    assert found(result, "overfits a batch").level == "ok"
 
 
 # What must stay as it is

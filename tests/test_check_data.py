@@ -275,11 +275,24 @@ FINDINGS = [
         LOOK,
     ),
     (
+        lambda: regress(Dense(16, "relu"), Dense(2), y=np.column_stack([VALUES, np.zeros(200)])),
+        "targets",
+        "note",
+        "column 1 of y is 0 in all rows: a model learns to say that and nothing else",
+        LOOK,
+    ),
+    (
+        lambda: check(Dense(16, "relu"), Dense(2), loss="binary_cross_entropy", y=np.column_stack([np.ones(200), YES])),
+        "targets",
+        "note",
+        "column 0 of y is 1 in all rows: a model learns to say that and nothing else",
+        LOOK,
+    ),
+    (
         lambda: check(Dense(16, "relu"), Dense(1), loss="binary_cross_entropy", y=YES + 1),
         "targets",
         "error",
-        "y must hold 0 for no and 1 for yes, or probabilities; y[2] is 2; for more than two classes end the model in "
-        "Dense(classes) and use loss='cross_entropy'",
+        "y must hold 0 for no and 1 for yes, or probabilities; y[2] is 2; if 2 means yes and 1 no, pass np.equal(y, 2)",
         "",
     ),
     (

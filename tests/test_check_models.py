@@ -249,7 +249,7 @@ FINDINGS = [
         lambda: regress(Dense(16, "relu"), Dense(1, "sigmoid")),
         "overfits a batch",
         "warning",
-        "a copy brings the loss of 8 rows from 11.8 to 9.05 in 1000 steps, not near to 0",
+        "a copy brings the loss of 8 rows from 9.4 to 6.69 in 1000 steps, not near to 0",
         BY_HEART,
     ),
 ]

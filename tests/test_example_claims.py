@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+import ganglion as gg
+from ganglion import nn
+
 ROOT = Path(__file__).resolve().parent.parent
 TEXTS = sorted((ROOT / "tests" / "golden" / "examples").glob("*.txt"))
 
@@ -17,6 +20,12 @@ def test_at_depth_ten_a_sigmoid_leaves_less_than_a_thousandth_of_relus_gradient(
     assert norms["leaky_relu"][0] >= 1000 * norms["sigmoid"][0]
     assert norms["tanh"][0] >= 1000 * norms["sigmoid"][0]
     assert norms["relu"][-1] < 1000 * norms["sigmoid"][-1]  # what vanishes does so on the way from the last layer
+
+
+def test_normalizations_between_the_layers_are_no_layers_of_the_table():
+    example = runpy.run_path(str(ROOT / "examples" / "09_vanishing_gradients.py"))
+    layers = [gg.Dense(8, "sigmoid"), gg.BatchNormalization(), gg.Dense(3)]
+    assert len(example["gradient_norms"](nn.Sequential(*layers), *example["rings"](50))) == 2
 
 
 def test_the_two_layer_net_ends_where_numpys_loop_ends():

@@ -375,3 +375,12 @@ def test_a_softmax_of_one_output_is_refused():
     two = nn.Sequential(nn.Linear(3, 2), nn.Softmax(dim=1))
     nn.BCELoss()(two(X), np.ones((len(X), 2))).backward()
     assert next(two.parameters()).grad.any()
+
+
+@pytest.mark.parametrize("values", [[0.5, 1.0, 1.5], np.array([[0.0], [-0.25], [1.0]])])
+def test_what_is_no_probability_is_refused(values):
+    with pytest.raises(
+        ValueError, match=r"^BCELoss takes probabilities, from 0 to 1; input\[\d.*\] is (1.5|-0.25): end"
+    ):
+        nn.BCELoss()(values, [0, 1, 1])
+    assert nn.BCELoss()(np.clip(values, 0, 1), [0, 1, 1]).item() > 0

@@ -88,11 +88,36 @@ def test_lines_show_a_table():
         assert plotting.lines([1, 2], {"a": [1, 2]}, xlabel="", ylabel="", log=log).get_yscale() == scale
 
 
+def test_there_is_no_epoch_and_a_half():
+    axes = plotting.lines([1, 2, 3], {"loss": [2.0, 1.0, 0.5]}, xlabel="epoch", ylabel="loss")
+    assert all(tick == round(tick) for tick in axes.get_xticks())
+    axes = plotting.lines([0.1, 0.2, 0.3], {"loss": [2.0, 1.0, 0.5]}, xlabel="rate", ylabel="loss")
+    assert sum(0.1 < tick < 0.3 for tick in axes.get_xticks()) > 1
+
+
 def test_lines_stand_over_names():
     axes = plotting.lines(["SGD", "Adam"], {"loss": [3, 1]}, xlabel="", ylabel="loss")
     axes.figure.canvas.draw()
     assert [label.get_text() for label in axes.get_xticklabels()] == ["SGD", "Adam"]
     assert axes.get_legend() is None  # one curve is named by its axis
+
+
+def test_long_names_are_written_aslant():
+    names = ["stochastic gradient descent", "Adam", "RMSprop with momentum", "AdaGrad"]
+    axes = plotting.lines(names, {"loss": [1, 2, 3, 4]}, xlabel="optimizer", ylabel="loss")
+    axes.figure.canvas.draw()
+    assert [label.get_text() for label in axes.get_xticklabels()] == names
+    assert all(label.get_rotation() == 30 for label in axes.get_xticklabels())
+
+
+def test_a_deep_network_has_room_for_its_curves_and_their_names():
+    norms = {f"dense_{layer}": {"gradient_norm": [0.1**layer] * 5} for layer in range(30)}
+    axes = plotting.gradients(SimpleNamespace(monitored=norms, monitored_steps=range(5)))
+    axes.figure.canvas.draw()
+    whole = axes.figure.bbox
+    legend = axes.get_legend().get_window_extent()
+    assert legend.y0 > 0 and legend.x1 <= whole.x1
+    assert axes.bbox.height > 0.6 * whole.height and axes.bbox.width > 0.3 * whole.width
 
 
 def test_curves_are_told_apart_by_dashes_and_colours():
@@ -225,6 +250,13 @@ def test_classifiers_of_every_kind(model):
     assert region(axes, (0.8, 0.1)) == to_rgba(VERMILLION)[:3]
 
 
+def test_ten_classes_are_told_apart_by_colours_and_markers():
+    points = np.random.default_rng(0).uniform(size=(50, 2))
+    axes = plotting.decision_boundary(lambda x: np.zeros(len(x)), points, np.arange(50) % 10)
+    looks = {(*each.get_facecolors()[0], each.get_paths()[0].vertices.tobytes()) for each in axes.collections}
+    assert len(looks) == len(axes.collections) == 10
+
+
 def test_fits_are_curves_through_points():
     model = gg.Sequential(gg.Dense(1, input_shape=(1,)))
     model.set_weights([[[2.0]], [1.0]])
@@ -279,6 +311,13 @@ def test_first_weights_are_those_into_each_unit():
     assert colours(0.0) == to_rgba(VERMILLION)
     assert colours(1.0) == to_rgba(BLUE)
     assert colours(0.5)[3] == 0.0
+
+
+def test_a_title_fits_over_few_images():
+    model = gg.Sequential(gg.Dense(1, input_shape=(6,), name="the_first_layer"))
+    axes = plotting.first_weights(model, shape=(2, 3))
+    axes.figure.canvas.draw()
+    assert axes._left_title.get_window_extent().x1 <= axes.figure.bbox.x1
 
 
 def test_first_weights_of_a_model_with_pytorch_s_names():

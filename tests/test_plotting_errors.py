@@ -28,6 +28,9 @@ def table(x, curves, **keywords):
 
 
 WRONG = {
+    "history: expected what fit returned, or names with numbers like {'loss': [2.3, 0.5]}, got Sequential": plot(
+        "learning_curves", NET
+    ),
     "history: expected gradients of layers, got none; watch them: fit(…, callbacks=[Monitor(every=100)])": plot(
         "gradients", gg.History(["loss"])
     ),

@@ -1,8 +1,8 @@
 """Every kernel on every set in teams of 1, 2, 3 and 7 that really ran: the scalar set's bits on 300 shapes and more.
 
 Each case trains two steps of a small network whose sizes straddle the register tiles (1, 2, 4 and 8 vectors, 14 rows),
-the tiles of a weight gradient (64 × 64, 128 × 128), the row panels (112) and the leaves (128 rows); x is read in place, misaligned
-or strided, or gathered.
+the tiles of a weight gradient (64 × 64, 128 × 128), the row panels (112) and the leaves (128 rows); x is read in place,
+misaligned or strided, or gathered.
 """
 
 from itertools import pairwise, product

@@ -192,6 +192,13 @@ ELSEWHERE = {
     **dict.fromkeys(("tensor", "Tensor", "from_numpy"), "arrays are NumPy's: np.array([1.0, 2.0])"),
     "no_grad": "model.predict(x) keeps nothing for gradients",
     **dict.fromkeys(("models", "Model"), "a network is a Sequential of layers"),
+    **dict.fromkeys(("random", "manual_seed", "set_seed"), "the seed is the model's: Sequential(layers, seed=0)"),
+    **dict.fromkeys(
+        ("utils", "to_categorical", "one_hot"), "labels are taken as they are; one-hot rows are np.eye(classes)[y]"
+    ),
+    **dict.fromkeys(("DataLoader", "Dataset", "TensorDataset"), "arrays go to fit(x, y, batch_size=32) as they are"),
+    "datasets": "data.mnist(folder) reads MNIST's files",
+    "train_test_split": "it is in sklearn.model_selection",
 }
 
 if not TYPE_CHECKING:  # a type checker looks at the imports above, and would find every name here
@@ -213,7 +220,10 @@ if not TYPE_CHECKING:  # a type checker looks at the imports above, and would fi
                 raise
         from ganglion.arguments import no_attribute
 
-        raise no_attribute(__name__, name, __all__, ELSEWHERE.get(name))
+        families = "initializers metrics callbacks layers losses optimizers regularizers schedules"
+        homes = [import_module(f"{__name__}.{family}") for family in families.split()]
+        inside = next((f"it is {home.__name__}.{name}" for home in homes if name in home.__all__), None)
+        raise no_attribute(__name__, name, __all__, ELSEWHERE.get(name, inside))
 
 
 def __dir__() -> list[str]:

@@ -196,7 +196,7 @@ class BCELoss(Criterion):
     """`losses.BinaryCrossentropy`, from probabilities, of targets in [0, 1].
 
     PyTorch's ``BCELoss`` is the same for probabilities from 10⁻⁷ to 1 − 10⁻⁷; beyond them this one keeps its value
-    and has no gradient. `BCEWithLogitsLoss` loses nothing.
+    and has no gradient, and beyond 0 and 1 both refuse. `BCEWithLogitsLoss` loses nothing.
 
     Examples
     --------
@@ -207,11 +207,26 @@ class BCELoss(Criterion):
     description = losses.BinaryCrossentropy()
 
     def __call__(self, input: ArrayLike, target: ArrayLike) -> Number:  # noqa: A002
-        """As of any loss; a softmax of one output is refused."""
+        """As of any loss; a softmax of one output is refused, and what is below 0 or above 1."""
         output = input if isinstance(input, Output) and input.forward is not None else None
         if output is not None and isinstance(output.model.final, Softmax) and output.values.shape[1] == 1:
             raise ValueError(
                 "the model ends in a softmax of one output, which is 1 whatever the weights are, so that nothing would "
                 "be learned; end it in nn.Sigmoid()"
             )
+        if output is not None and not isinstance(output.model.final, (Sigmoid, Softmax)):
+            self._check(output.values)
         return super().__call__(input, target)
+
+    def _of_array(self, prediction: ArrayLike, target: ArrayLike) -> Number:
+        self._check(inputs.numeric("input", prediction))
+        return super()._of_array(prediction, target)
+
+    def _check(self, values: Array) -> None:
+        index = inputs.first_where(values, lambda block: (block < 0) | (block > 1))
+        if index is not None:
+            given = f"{inputs.element('input', index)} is {values[index]:.3g}"
+            raise ValueError(
+                f"BCELoss takes probabilities, from 0 to 1; {given}: end the model in nn.Sigmoid(), or use "
+                "nn.BCEWithLogitsLoss(), which takes logits"
+            )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABCMeta
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import MISSING, Field, dataclass, fields
+from dataclasses import MISSING, Field, FrozenInstanceError, dataclass, fields
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
@@ -28,6 +28,9 @@ class _Callable(ABCMeta):
         def __call__(cls, *args: Any, **kwargs: Any) -> Any:
             if "__init__" in vars(cls) and "__dataclass_params__" not in vars(cls):  # a user's own class
                 return super().__call__(*args, **kwargs)
+            if len(args) > sum(not field.kw_only for field in fields(cls)):
+                given = ", ".join(map(repr, args))
+                raise TypeError(f"{cls.__name__}({given}): {_by_position(cls)}")
             known = {field.name: None for field in _in_order(cls)} if kwargs else {}
             for name in kwargs.keys() - known.keys():
                 if name not in cls.synonyms:
@@ -82,9 +85,23 @@ class Description(metaclass=_Callable):
         return config | {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
 
 
+def _refuse(self: Description, name: str, value: object) -> None:
+    """Say that nothing is assigned to a description."""
+    remedy = f"make another one, {type(self).__name__}(…, {name}={value!r})"
+    if name in ("lr", "learning_rate"):
+        remedy = f"trainer.learning_rate = {value!r} sets the rate"
+    raise FrozenInstanceError(f"cannot assign to field {name!r} of {self!r}, which is not changed once made: {remedy}")
+
+
 def _in_order(description: Description | type[Description]) -> list[Field[Any]]:
     """What can be given by position, then what is given by name."""
     return sorted(fields(description), key=lambda field: bool(field.kw_only))
+
+
+def _by_position(cls: type[Description]) -> str:
+    names = {kind: [field.name for field in fields(cls) if bool(field.kw_only) == kind] for kind in (False, True)}
+    first = ", ".join(names[False]) or "nothing"
+    return f"by position it takes {first}" + (f", and by name {', '.join(names[True])}" if names[True] else "")
 
 
 def _plain(value: Any) -> Any:
@@ -121,6 +138,7 @@ class Family(Generic[D]):
 
         def decorate(description: type[Row]) -> type[Row]:
             description.row = row
+            description.__setattr__ = _refuse  # type: ignore[method-assign,assignment]  # the dataclass's gives no remedy
             for name in (row, *aliases):
                 self.names[name] = cast("type[D]", description)
             return description

@@ -74,6 +74,25 @@ class CompiledOptimizer:
         return repr(self._trainer.optimizer)
 
 
+# What is looked for in a model, and where it is.
+MEMBERS = {
+    **dict.fromkeys(
+        ("save_weights", "load_weights"), "save(path) keeps the model whole, and ganglion.load(path) reads it"
+    ),
+    **dict.fromkeys(("weights", "trainable_weights", "coef_"), "get_weights() copies them, state_dict() names them"),
+    **dict.fromkeys(("to_json", "get_config"), "save(path) writes layers and weights"),
+    **dict.fromkeys(("train", "eval"), "fit trains and predict does not, by themselves; an nn.Sequential has modes"),
+    **dict.fromkeys(("to", "cpu", "cuda"), "it runs on the CPU; leave it out"),
+    "get_layer": "its layers are model.layers, a list",
+    "count_params": "summary() counts them",
+    "predict_on_batch": "predict(x) takes any number of rows",
+    "fit_generator": "fit takes iterables of batches",
+    "partial_fit": "train_on_batch(x, y) makes one step",
+    "score": "evaluate(x, y) gives loss and metrics",
+    "check": "it is a trainer's: Trainer(model, loss, optimizer).check(x, y)",
+}
+
+
 class KerasDoor:
     """The methods of a model that Keras's have, to derive `ganglion.Sequential` from."""
 
@@ -90,6 +109,11 @@ class KerasDoor:
                 "a model is not called: model.predict(x) gives its outputs; for a loop with loss.backward() make it an "
                 "nn.Sequential"
             )
+
+        def __getattr__(self, name: str) -> Any:
+            if name in MEMBERS:
+                raise AttributeError(f"a model has no {name}: {MEMBERS[name]}", name=name, obj=self)
+            return self.__getattribute__(name)  # raises what it raised before: here leads every AttributeError
 
     # Building
 

@@ -45,7 +45,15 @@ class Layer(Description):
             if not self.name or "." in self.name:
                 raise ValueError(f"name must not be empty and hold no dot; given {self.name!r}")
 
-    if not TYPE_CHECKING:  # to a type checker it would say that there is every name
+    if not TYPE_CHECKING:  # to a type checker it would say that layers can be called, and that there is every name
+
+        def __call__(self, *_: Any, **__: Any) -> Any:
+            """Say what is called instead."""
+            raise TypeError(
+                "a layer is not called, neither on data nor on another layer: layers stand in a row, "
+                "model = Sequential([Dense(16, 'relu'), Dense(10)]), and the model computes: model.predict(x), or "
+                "model(x) of an nn.Sequential"
+            )
 
         def __getattr__(self, name: str) -> object:
             if name in ("get_weights", "set_weights", "weights", "kernel", "bias", "weight"):

@@ -249,8 +249,11 @@ class BinaryCrossEntropy(ValuesLoss):
         if index is not None:
             given = f"{inputs.element(argument, index[: y.ndim])} is {found.array[index]:g}"
             remedy = ""
-            if set(np.unique(found.array)) == {-1, 1}:
+            kinds = np.unique(found.array)
+            if set(kinds) == {-1, 1}:
                 remedy = f"; for -1 and 1 pass ({argument} + 1) / 2"
+            elif len(kinds) == 2 and (kinds == np.rint(kinds)).all():
+                remedy = f"; if {kinds[1]:g} means yes and {kinds[0]:g} no, pass np.equal({argument}, {kinds[1]:g})"
             elif outputs == 1:
                 remedy = "; for more than two classes end the model in Dense(classes) and use loss='cross_entropy'"
             raise ValueError(f"{argument} must hold 0 for no and 1 for yes, or probabilities; {given}{remedy}")

@@ -105,8 +105,15 @@ ELSEWHERE = {
     "Module": "a network is an nn.Sequential of layers",
     "Parameter": "parameters belong to the layers of an nn.Sequential: model.parameters()",
     "functional": "a network is an nn.Sequential of layers like nn.ReLU()",
+    "ModuleList": "a network is an nn.Sequential of layers",
+    "NLLLoss": "nn.CrossEntropyLoss() is the same of logits: end the model in nn.Linear, without a log-softmax",
+    "LogSoftmax": "leave it out: nn.CrossEntropyLoss() takes logits and applies it",
+    "SmoothL1Loss": "nn.HuberLoss(delta) is the same times delta, and with delta=1 the same",
     **dict.fromkeys(
-        ("Conv1d", "Conv2d", "Conv3d", "RNN", "LSTM", "GRU", "Embedding", "MultiheadAttention", "Transformer"),
+        (
+            *("Conv1d", "Conv2d", "Conv3d", "MaxPool2d", "AvgPool2d", "BatchNorm2d", "Dropout2d"),
+            *("RNN", "LSTM", "GRU", "Embedding", "MultiheadAttention", "Transformer"),
+        ),
         "ganglion has dense networks: nn.Linear, activations, normalizations and nn.Dropout",
     ),
     "Dense": "it is nn.Linear(in_features, out_features)",
@@ -327,7 +334,7 @@ class Sequential(sequential.Sequential):
                     return self[index]
             if name in METHODS:
                 raise AttributeError(f"a model has no {name}(): {METHODS[name]}", name=name, obj=self)
-            return self.__getattribute__(name)  # raises what it raised before: here leads every AttributeError
+            return super().__getattr__(name)
 
     def __repr__(self) -> str:
         sizes = [0] * len(self) if self._network is None else self._architecture.sizes(self._features)

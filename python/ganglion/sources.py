@@ -234,6 +234,8 @@ def is_iterable_of_batches(x: object, y: object) -> bool:
     """Whether x is no array but gives batches: a generator, a loader of another library, a list of tuples without y."""
     if isinstance(x, (np.ndarray, np.generic, str, bytes, dict)) or hasattr(x, "__array__") or frames.is_table(x):
         return False
+    if hasattr(x, "toarray"):  # a sparse matrix, which iterates over its rows
+        return False
     if isinstance(x, (list, tuple)):
         return y is None and len(x) > 0 and all(isinstance(batch, tuple) for batch in x)
     return hasattr(x, "__iter__") or (hasattr(x, "__len__") and hasattr(x, "__getitem__"))

@@ -15,6 +15,7 @@ from ganglion.plotting.style import (
     DASHES,
     INK,
     MARKED_POINTS,
+    NAMES,
     appearance,
     drawn_into,
     finish,
@@ -81,10 +82,15 @@ def learning_curves(
     ------
     ImportError
         matplotlib is not installed.
-    ValueError
+    TypeError, ValueError
         There is no epoch to draw, or the number of axes is not that of the panels.
     """
-    curves: Mapping[str, Sequence[float]] = history if isinstance(history, Mapping) else history.history
+    curves = history if isinstance(history, Mapping) else getattr(history, "history", None)
+    if not isinstance(curves, Mapping):
+        raise TypeError(
+            f"history: expected what fit returned, or names with numbers like {{'loss': [2.3, 0.5]}}, got "
+            f"{type(history).__name__}"
+        )
     names = [name for name in curves if not name.startswith("val_")]
     names.sort(key=lambda name: name != "loss")
     if not names or any(len(curves[name]) == 0 for name in names):
@@ -154,7 +160,8 @@ def gradients(
     >>> [line.get_label() for line in axes.lines]
     ['dense', 'dense_1']
     """
-    norms = {layer: seen["gradient_norm"] for layer, seen in history.monitored.items() if "gradient_norm" in seen}
+    monitored = getattr(history, "monitored", {})
+    norms = {layer: seen["gradient_norm"] for layer, seen in monitored.items() if "gradient_norm" in seen}
     norms = {layer: norm for layer, norm in norms.items() if not np.isnan(norm).all()}
     if not norms:
         raise ValueError(
@@ -230,12 +237,17 @@ def lines(
         checks.same_length("x", places, f"curves[{name!r}]", curve)
     if not any((curve > 0).any() for curve in values.values()):
         scales = scales.replace("y", "")
-    (axes,) = drawn_into(ax, ["the curves"], path, size=(6.0, 3.4) if len(values) > 2 else (4.8, 3.4))
+    width = 6.0 + 1.6 * ((len(values) - 1) // NAMES) if len(values) > 2 else 4.8
+    (axes,) = drawn_into(ax, ["the curves"], path, size=(width, 3.4))
     for index, (name, curve) in enumerate(values.items()):
         positive = np.where(curve > 0, curve, np.nan) if "y" in scales else curve
         axes.plot(places, positive, label=name, **appearance(index, len(curve), len(values)))
     for axis in scales:
         axes.set(**{f"{axis}scale": "log"})
+    if places.dtype.kind == "f" and "x" not in scales and (places == np.round(places)).all():
+        axes.xaxis.get_major_locator().set_params(integer=True)  # there is no epoch 1.5
+    elif places.dtype.kind == "U" and sum(map(len, places)) > 45:  # more letters than stand side by side
+        axes.set_xticks(range(len(places)), places, rotation=30, ha="right")
     axes.margins(x=0.03)
     axes.set(xlabel=xlabel, ylabel=ylabel)
     if title is not None:

@@ -83,7 +83,8 @@ def first_weights(
     shown = kernel.T[: inputs.integer("count", count, minimum=1)].reshape(-1, *image)
     largest = np.abs(shown).max() or 1.0
 
-    (axes,) = drawn_into(ax, ["the weights"], path, size=_size(len(shown), image, 0.0))
+    words = f"{dense.name}: weights, −{largest:.2g} to {largest:.2g}"
+    (axes,) = drawn_into(ax, ["the weights"], path, size=_size(len(shown), image, 0.0, words))
 
     from matplotlib.colors import ListedColormap, to_rgba
 
@@ -92,7 +93,7 @@ def first_weights(
     scale = np.linspace(-1, 1, 255)
     colours = ListedColormap([to_rgba(COLOURS[0 if weight > 0 else 1], abs(weight) ** 0.6) for weight in scale])
     _draw_images(axes, shown, [""] * len(shown), cmap=colours, vmin=-largest, vmax=largest)
-    title(axes, f"{dense.name}: weights, −{largest:.2g} to {largest:.2g}")
+    title(axes, words)
     finish([axes], path, ink=ax is None)
     return axes
 
@@ -151,7 +152,8 @@ def misclassified(
     image = checks.pixels(shape, samples.shape[1], "a sample of x has")
     wrong = np.flatnonzero(true != predicted)
     first = wrong[: inputs.integer("count", count, minimum=1)]
-    (axes,) = drawn_into(ax, ["the samples"], path, size=_size(len(first), image, CAPTION))
+    words = f"{len(wrong)} of {len(true)} misclassified"
+    (axes,) = drawn_into(ax, ["the samples"], path, size=_size(len(first), image, CAPTION, words))
     if len(first) > 0:
         low, high = samples.min(), samples.max()
         shown = (samples[first] - low) / (high - low or 1.0)
@@ -159,7 +161,7 @@ def misclassified(
         _draw_images(axes, shown.reshape(-1, *image), captions, cmap="gray", vmin=0, vmax=1)
     else:
         axes.set_axis_off()
-    title(axes, f"{len(wrong)} of {len(true)} misclassified")
+    title(axes, words)
     finish([axes], path, ink=ax is None)
     return axes
 
@@ -168,13 +170,13 @@ def _columns(count: int) -> int:
     return max(1, math.ceil(math.sqrt(count)))
 
 
-def _size(count: int, image: tuple[int, ...], caption: float) -> tuple[float, float]:
-    """Inches for a square of images; without one, for the title."""
+def _size(count: int, image: tuple[int, ...], caption: float, words: str) -> tuple[float, float]:
+    """Inches for a square of images with a title above; without one, for the title."""
     if count == 0:
         return 3.4, 0.6
     columns = _columns(count)
     rows = max(1, math.ceil(count / columns))
-    width = min(6.0, max(2.6, 0.95 * columns))
+    width = min(6.0, max(2.6, 0.95 * columns, 0.115 * len(words)))
     return width + 0.2, width / columns * rows * (image[0] / image[1] + caption) + 0.5
 
 

@@ -93,8 +93,9 @@ def decision_boundary(
             axes.contour(across, up, inside.astype(float), levels=[0.5], colors=INK, linewidths=1.0)
     for index, label in enumerate(known):
         here = points[labels == label]
+        marker = MARKERS[(index + index // len(COLOURS)) % len(MARKERS)]
         axes.scatter(
-            here[:, 0], here[:, 1], s=np.clip(4000 / len(points), 24, 70), marker=MARKERS[index % len(MARKERS)],
+            here[:, 0], here[:, 1], s=np.clip(4000 / len(points), 24, 70), marker=marker,
             facecolors=colours[index], edgecolors="white", linewidths=0.7, zorder=3, label=f"class {label}",
         )  # fmt: skip
     axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel="first input", ylabel="second input")

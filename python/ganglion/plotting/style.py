@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from ganglion.inputs import Array
 
 __all__ = [
-    "COLOURS", "DASHES", "INK", "MARKERS", "Dashes", "appearance", "contrasting", "drawn_into", "finish", "grid",
-    "legend", "panels", "title",
+    "COLOURS", "DASHES", "INK", "MARKERS", "NAMES", "Dashes", "appearance", "contrasting", "drawn_into", "finish",
+    "grid", "legend", "panels", "title",
 ]  # fmt: skip
 
 Dashes = str | tuple[int, tuple[float, ...]]  # as matplotlib has them
@@ -34,6 +34,7 @@ INK = "#777777"  # of words, axes and neutral lines: 4.5:1 on white and 4.7:1 on
 DASHES: tuple[Dashes, ...] = ("-", (0, (5, 2)), (0, (5, 1.5, 1, 1.5)), (0, (1.2, 1.2)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 MARKED_POINTS = 15  # a curve of up to so many points has a marker on each
+NAMES = 12  # in a column of a legend: so many are as high as a panel
 
 # Salt for the identifiers in SVG files, outlines instead of fonts and no date: the same data give the same file.
 REPRODUCIBLE = {"svg.hashsalt": "ganglion", "svg.fonttype": "path"}
@@ -194,7 +195,7 @@ def legend(axes: Axes) -> None:
         axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=2, frameon=False, borderpad=0)
     elif handles:
         look = {"frameon": False, "borderpad": 0.2, "handlelength": 2.6}  # as long as a pattern of dashes
-        axes.legend(loc="upper left", bbox_to_anchor=(1, 1), **look)
+        axes.legend(loc="upper left", bbox_to_anchor=(1, 1), ncols=math.ceil(len(handles) / NAMES), **look)
 
 
 def grid(axes: Axes, axis: str = "y") -> None:

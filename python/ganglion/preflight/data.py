@@ -197,7 +197,7 @@ def _classes(classes: Array, outputs: int, dtype: Any) -> Finding:
     if share > DOMINANT:
         said = f"class {counts.argmax()} has {100 * share:.0f} % of the rows: always saying it has that accuracy"
         return Finding("targets", "note", said, RARE)
-    if dtype is not None and dtype.kind == "f":
+    if getattr(dtype, "kind", None) == "f":  # of NumPy and pandas; other libraries' types have none
         said = f"y holds whole numbers as {dtype}, which are taken for classes 0 to {outputs - 1}"
         return Finding("targets", "note", said, "for measurements use loss='mse' and end the model in Dense(1)")
     return Finding("targets", "ok", f"{present.size} classes, of {counts.min()} to {counts.max()} rows each")
@@ -216,12 +216,9 @@ def _order(classes: Array) -> list[Finding]:
 
 def _answers(values: Array) -> Finding:
     yes = values.mean(axis=0)
-    if ((yes == 0) | (yes == 1)).any():
-        column = int(np.argmax((yes == 0) | (yes == 1)))
-        where = "y" if values.shape[1] == 1 else f"column {column} of y"
-        return Finding(
-            "targets", "warning", f"{where} is {number(float(yes[column]))} in all rows: {ALWAYS}", LOOK_AT_Y
-        )
+    still = np.flatnonzero((yes == 0) | (yes == 1))
+    if still.size:
+        return _same_in_all_rows(still, values)
     share = float(np.maximum(yes, 1 - yes).min())
     if share > DOMINANT and values.shape[1] == 1:
         most = "yes" if yes[0] > 0.5 else "no"
@@ -235,10 +232,8 @@ def _values(values: Array) -> Finding:
     low, high = float(exact.min()), float(exact.max())
     bounds = f"y is {number(low)} to {number(high)}"
     still = np.flatnonzero(exact.min(axis=0) == exact.max(axis=0))
-    if still.size:
-        where = "y" if values.shape[1] == 1 else f"column {still[0]} of y"
-        said = f"{where} is {number(float(exact[0, still[0]]))} in all rows: {ALWAYS}"
-        return Finding("targets", "warning", said, LOOK_AT_Y)
+    if still.size == values.shape[1]:
+        return _same_in_all_rows(still, exact)
     size = float(np.sqrt(np.mean(exact**2, axis=0)).max())
     if size > LARGE_TARGET:
         said = f"{bounds}, with a root mean square of {number(size)}: the weights have a long way to go"
@@ -249,6 +244,8 @@ def _values(values: Array) -> Finding:
     if values.shape[1] > 1 and _is_one_hot(exact):
         said = f"y holds one-hot rows, which are classes; the loss takes them for {values.shape[1]} measurements"
         return Finding("targets", "note", said, "end the model in Dense(classes) and use loss='cross_entropy'")
+    if still.size:
+        return _same_in_all_rows(still, exact)
     kinds = np.unique(exact[:, 0])
     if values.shape[1] == 1 and _are_classes(kinds, len(exact)):
         said = f"y holds {kinds.size} different whole numbers, {number(low)} to {number(high)}, which look like classes"
@@ -257,6 +254,14 @@ def _values(values: Array) -> Finding:
             remedy = "if they mean no and yes, use loss='binary_cross_entropy'"
         return Finding("targets", "note", said, remedy)
     return Finding("targets", "ok", bounds)
+
+
+def _same_in_all_rows(columns: Array, values: Array) -> Finding:
+    """A warning if there is nothing else to learn; a few columns among others may be the borders of images."""
+    only = columns.size == values.shape[1]
+    where = "y" if values.shape[1] == 1 else f"column {columns[0]} of y"
+    said = f"{where} is {number(float(values[0, columns[0]]))} in all rows: {ALWAYS}"
+    return Finding("targets", "warning" if only else "note", said, LOOK_AT_Y)
 
 
 def _is_one_hot(values: Array) -> bool:

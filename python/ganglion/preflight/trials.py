@@ -28,6 +28,7 @@ __all__ = ["first_loss", "gradients", "learning_rates", "overfit", "trainer_of"]
 BATCH, BATCHES = 32, 4  # of the trials of rates
 RATES = [float(f"{first}e{power}") for power in range(-6, 1) for first in (1, 3)] + [10.0]
 LEARNED_ROWS, LEARNED_SHARE = 8, 0.1  # by heart: so many, and this share of the loss is left
+LEARNED_STEPS, LEARNED_BY_FEW_STEPS = 1000, 0.5  # and this share, where a large model cannot have so many steps
 WORK_ON_RATES, WORK_BY_HEART = 2.5e9, 1e10  # operations, about, for a rate's trial and for learning by heart
 STEPS_AT_ONCE = 20  # after which the loss of learning by heart is looked at
 
@@ -251,7 +252,7 @@ def _own_rate(trainer: Trainer) -> tuple[float | None, str]:
 
 
 def overfit(trainer: Trainer, model: Sequential, x: Array, y: Array, best: float | None) -> list[Finding]:
-    """Whether a few rows can be learned by heart, at the rate that lowered the loss most or a tenth of it."""
+    """Whether a few rows can be learned by heart, at the rate that lowered the loss most or a smaller one."""
     if best is None:
         return []
     rows = _some_unlike(x, y, min(LEARNED_ROWS, _capacity(model, x.shape[1])))
@@ -261,10 +262,12 @@ def overfit(trainer: Trainer, model: Sequential, x: Array, y: Array, best: float
     first = losses(trainer_of(trainer, copy, 0.0), x, y, 1, len(x))[0]
     least = _least(trainer.loss, y)
     usual = knowing_nothing(trainer.loss, y, copy) or first
-    wanted = least + LEARNED_SHARE * ((usual if usual > least else first) - least)
-    most = affordable(copy, len(x), WORK_BY_HEART, STEPS_AT_ONCE, 1000)
+    most = affordable(copy, len(x), WORK_BY_HEART, STEPS_AT_ONCE, LEARNED_STEPS)
+    share = LEARNED_SHARE if most == LEARNED_STEPS else LEARNED_BY_FEW_STEPS
+    wanted = least + share * ((usual if usual > least else first) - least)
     seen, brings = first, f"a copy brings the loss of {len(x)} rows from {number(first)}"
-    for rate in (best, best / 10):
+    # Where nearly all rows are of one class, a rate may be the best that does no more than say so at once.
+    for rate in (best, best / 10, best / 100):
         copy.set_weights(start)
         learner = trainer_of(trainer, copy, rate)
         for steps in range(STEPS_AT_ONCE, most + 1, STEPS_AT_ONCE):
@@ -287,9 +290,9 @@ def _capacity(model: Sequential, features: int) -> int:
 
 
 def _some_unlike(x: Array, y: Array, count: int) -> Array:
-    """Indices of rows that differ, from the targets' kinds in turn."""
+    """Indices of rows that differ, from the targets' kinds in turn; of one kind from all parts of the data."""
     _, different = np.unique(x, axis=0, return_index=True)
-    different = np.sort(different)
+    different = np.random.default_rng(0).permutation(np.sort(different))  # neighbours are hard to tell apart
     _, kinds = np.unique(y[different], axis=0, return_inverse=True)
     order: dict[int, int] = {}
     turns = []
