@@ -1,5 +1,6 @@
 """A monitor's numbers against NumPy's, its warnings, and that nothing but time is different with it."""
 
+import copy
 import re
 import warnings
 
@@ -8,8 +9,10 @@ import pytest
 
 import ganglion as gg
 from bits import assert_same_bits
-from ganglion.errors import TrainingWarning
+from ganglion import _ganglion_core as core
+from ganglion.errors import TrainingDivergedError, TrainingWarning
 from ganglion.monitor import QUANTITIES
+from run_cases import PLANS, SETS, data, network, training
 
 RANDOM = np.random.default_rng(5)
 X = RANDOM.standard_normal((96, 6))
@@ -108,6 +111,74 @@ def test_the_looks_are_the_same_on_any_team():
     assert looks[0].shape == (3, 6, 6)
     assert_same_bits(looks[0], looks[1])
     assert_same_bits(looks[0], looks[2])
+
+
+def test_the_looks_are_the_same_by_any_plan_and_kernel_set():
+    looks = []
+    runs = [(plan, team, SETS[0]) for plan in PLANS for team in (1, 3)]
+    for plan, team, kernel_set in [*runs, *(("auto", 1, name) for name in SETS[1:])]:
+        run = training(network(activation="sigmoid"))
+        run.watch(3)
+        context = core.Context(kernel_set, team)
+        report = run.run(context, core.Feed(*data(250)), batch_size=100, steps=9, shuffle=True, plan=plan)
+        assert plan == "auto" or team == 1 or report.plan == PLANS[plan]
+        steps, _, values, losses = run.watched()
+        assert (steps, values.shape, losses.shape) == ([0, 3, 6], (3, 3, 6), (9,))
+        looks.append((values, losses))
+    for values, losses in looks[1:]:
+        assert_same_bits(values, looks[0][0])
+        assert_same_bits(losses, looks[0][1])
+
+
+@pytest.mark.parametrize("every", [1, 2, 100])
+def test_phases_are_timed_in_steps_without_a_look(every):
+    report = small(threads=1).fit(X, LABELS, epochs=4, batch_size=32, callbacks=[gg.Monitor(every)], verbose=0).report
+    assert report.plan == ("rows", "update")
+    assert [seconds > 0 for seconds in report.seconds] == 2 * [every > 1]
+
+
+def huge():
+    x = np.float32(2e10) * X.astype(np.float32)  # gradients that might overflow, and do not
+    return trainer_of(gg.Dense(4, "relu", input_shape=(6,)), gg.Dense(2), loss="mse", dtype="float32"), x, X[:, :2]
+
+
+@pytest.mark.parametrize("every", [1, 4, 5])
+def test_careful_steps_are_counted_and_looked_at(every):
+    runs = []
+    for callbacks in ([], [gg.Monitor(every)]):
+        trainer, x, y = huge()
+        trainer.learning_rate = 1e-24
+        history = trainer.fit(x, y, batch_size=10, epochs=2, callbacks=callbacks, verbose=0)
+        assert (history.report.steps, history.report.careful_steps) == (20, 20)
+        runs.append(trainer.model.get_weights())
+    assert all(map(np.array_equal, *runs))
+    assert history.monitored_steps == list(range(0, 20, every))
+    assert all(np.isfinite(each["gradient_norm"]).all() for each in history.monitored.values())
+    assert len(history.losses) == 20
+
+
+def test_a_step_that_was_taken_back_was_not_looked_at():
+    trainer, x, y = huge()
+    monitor = gg.Monitor(every=1)
+    trainer.learning_rate = 1e-24
+    trainer.fit(x[:20], y[:20], batch_size=10, callbacks=[monitor], verbose=0)
+    assert monitor.steps == [0, 1]
+    trainer.learning_rate = 3e38
+    with pytest.raises(TrainingDivergedError, match="the update of step 3 is not"):
+        trainer.fit(x, y, batch_size=10, callbacks=[monitor], verbose=0)
+    assert (monitor.steps, monitor.layers) == ([], {})
+
+
+def test_a_history_keeps_its_looks():
+    trainer, monitor = small(), gg.Monitor(every=2)
+    history = trainer.fit(X, LABELS, callbacks=[monitor], verbose=0)
+    copied = copy.deepcopy(history)
+    trainer.fit(X, LABELS, callbacks=[monitor], verbose=0)
+    assert (len(history.losses), history.monitored_steps) == (3, [0, 2])
+    assert (copied.losses, copied.monitored_steps) == (history.losses, [0, 2])
+    assert copied.monitored == history.monitored
+    assert {type(loss) for loss in history.losses} == {float}
+    assert [len(values) for values in history.monitored["dense_1"].values()] == 6 * [2]
 
 
 def batches():

@@ -10,6 +10,15 @@ py::array_t<double> array_of(const std::vector<double> &values, std::vector<py::
     return array;
 }
 
+// In the vector's own memory.
+py::array_t<double> array_around(std::vector<double> values, std::vector<py::ssize_t> shape) {
+    auto owned = std::make_unique<std::vector<double>>(std::move(values));
+    const double *data = owned->data();
+    const py::capsule owner(owned.get(), [](void *vector) { delete static_cast<std::vector<double> *>(vector); });
+    owned.release();
+    return py::array_t<double>(std::move(shape), data, owner);
+}
+
 } // namespace
 
 py::tuple tuple_of(const std::vector<double> &values) {
@@ -53,7 +62,9 @@ py::tuple taken(std::optional<Monitor> &monitor, const Architecture &net) {
     py::list names;
     for (const Stage &stage : net.stages) names.append(stage.layer);
     const auto looks = static_cast<py::ssize_t>(steps.size()), stages = static_cast<py::ssize_t>(net.stages.size());
-    return py::make_tuple(steps, names, array_of(values, {looks, stages, static_cast<py::ssize_t>(quantities)}), losses);
+    const auto batches = static_cast<py::ssize_t>(losses.size());
+    return py::make_tuple(steps, names, array_around(std::move(values), {looks, stages, static_cast<py::ssize_t>(quantities)}),
+                          array_around(std::move(losses), {batches}));
 }
 
 void bind_results(py::module_ &module) {

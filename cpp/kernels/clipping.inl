@@ -1,5 +1,15 @@
 // Gradients held within bounds, and the squares that their norm is the root of.
 
+// Numbers that lie one after the other, as doubles. Through an array in memory a wide load would wait for the narrow stores.
+[[gnu::always_inline]] inline Vec<double> load_doubles(const double *from) { return Vec<double>::load(from); }
+[[gnu::always_inline]] inline Vec<double> load_doubles(const float *from) {
+    typedef float Floats __attribute__((vector_size(Vec<double>::width * sizeof(float))));
+    typedef double Doubles __attribute__((vector_size(Vec<double>::width * sizeof(double))));
+    Floats floats;
+    __builtin_memcpy(&floats, from, sizeof floats);
+    return {(decltype(Vec<double>::native))__builtin_convertvector(floats, Doubles)};
+}
+
 // A sum of each row in double: 16 lanes over x converted to double, lane = step(x, lane), then the tree.
 template <class T, class Step> [[gnu::always_inline]] inline void row_sums_in_double(const MatrixView<const T> &x, double *out, Step step) {
     constexpr Index width = Vec<double>::width, parts = sum_lanes / width;
@@ -8,13 +18,13 @@ template <class T, class Step> [[gnu::always_inline]] inline void row_sums_in_do
         Vec<double> lanes[size_t{parts}];
 #pragma GCC unroll 16
         for (Index part = 0; part < parts; ++part) lanes[part] = Vec<double>::zero();
-        double block[size_t{sum_lanes}];
-        for (Index first = 0; first < x.columns; first += sum_lanes) {
-            const Index n = x.columns - first;
-            if (n >= sum_lanes)
-                for (Index l = 0; l < sum_lanes; ++l) block[l] = static_cast<double>(row[first + l]);
-            else
-                for (Index l = 0; l < sum_lanes; ++l) block[l] = l < n ? static_cast<double>(row[first + l]) : 0;
+        Index first = 0;
+        for (; first + sum_lanes <= x.columns; first += sum_lanes)
+#pragma GCC unroll 16
+            for (Index part = 0; part < parts; ++part) lanes[part] = step(load_doubles(row + first + part * width), lanes[part]);
+        if (first < x.columns) {
+            double block[size_t{sum_lanes}];
+            for (Index l = 0; l < sum_lanes; ++l) block[l] = first + l < x.columns ? static_cast<double>(row[first + l]) : 0;
 #pragma GCC unroll 16
             for (Index part = 0; part < parts; ++part) // beyond the row's end: + 0, which changes nothing
                 lanes[part] = step(Vec<double>::load(block + part * width), lanes[part]);

@@ -2,7 +2,6 @@
 #include "ganglion/leaves.hpp"
 #include "ganglion/random.hpp"
 #include "ganglion/verdict.hpp"
-#include <chrono>
 #include <cmath>
 #include <limits>
 
@@ -37,7 +36,7 @@ template <class T> struct Processor<T>::Shared {
     Result<T> result;
     Progress progress;
     std::vector<double> seconds;
-    Index timed_steps = 0;
+    Index timed_steps = 0, next_timed = 0;
     Clock::time_point first_step_end;
 };
 
@@ -54,8 +53,7 @@ template <class T> class Processor<T>::Worker {
   private:
     bool make_step(Index made); // false: the run ends
     void begin_step();
-    bool may_write(); // after the row phases: may the gradients go on to the weights?
-    bool stored_gradients_are_finite();
+    bool may_write();             // after the row phases: may the gradients go on to the weights?
     bool scale_gradients();       // to their mean over the summed batches, and to the norm that they are clipped to
     void account();               // loss and metrics of the step, by thread 0
     void ask_to_stop(Index made); // by thread 0
@@ -79,7 +77,8 @@ template <class T> class Processor<T>::Worker {
     Constants constants_{};
     T next_input_ = 0; // the largest |x| of what was gathered of the next batch
     double largest_weight_, largest_moment_, largest_gradient_;
-    bool updates_ = true; // is the batch under way the last of its sum?
+    std::uint64_t next_look_;               // of the monitor: at this step
+    bool updates_ = true, watched_ = false; // is the batch under way the last of its sum, and is there a look at its step?
 };
 
 template <class T>
@@ -114,6 +113,8 @@ Processor<T>::Worker::Worker(Processor &processor, Training<T> &training, const 
     step_.moment.seed = training.network->seed;
     scratch_.notes.weight = 0;
     scratch_.notes.sparse_products = 0;
+    next_look_ = training.monitor ? training.monitor->next(cursor_.step) : std::numeric_limits<std::uint64_t>::max();
+    if (training.monitor && !step_.gradients) step_.gradients = processor.look_.gradients();
 }
 
 template <class T> void Processor<T>::Worker::begin_step() {
@@ -121,6 +122,8 @@ template <class T> void Processor<T>::Worker::begin_step() {
     if (step_.gathered) step_.slot = 1 - step_.slot;
     set_batch(step_, epoch_.first(position), epoch_.size(position));
     plan_ = step_.rows == processor_.full_.rows ? &processor_.full_ : &processor_.last_;
+    watched_ = updates_ && cursor_.step == next_look_;
+    if (watched_) plan_ = &processor_.look_.storing(*plan_);
     step_.moment.epoch = static_cast<std::uint32_t>(cursor_.epoch);
     const auto most_batches = static_cast<std::uint64_t>(training_.accumulate), batch = static_cast<std::uint64_t>(cursor_.batches);
     step_.moment.step = static_cast<std::uint32_t>(cursor_.step * most_batches + batch); // each batch has numbers of its own
@@ -168,14 +171,6 @@ template <class T> bool Processor<T>::Worker::may_write() {
     return true;
 }
 
-template <class T> bool Processor<T>::Worker::stored_gradients_are_finite() {
-    for (std::size_t s = 0; s < training_.architecture.stages.size(); ++s)
-        for (int t = 0; t < plan_->team; ++t)
-            if (!std::isfinite(processor_.workspace_.threads[static_cast<std::size_t>(t)].notes.gradient[s]))
-                return end({Outcome::diverged, s, "gradient"});
-    return true;
-}
-
 template <class T> bool Processor<T>::Worker::scale_gradients() {
     double scale = 1 / static_cast<double>(cursor_.batches + 1);
     if (plan_->demands.norm) {
@@ -216,7 +211,7 @@ template <class T> bool Processor<T>::Worker::make_step(Index made) {
     updates_ = ends_epoch || (request_.part && request_.last) || cursor_.batches + 1 >= training_.accumulate;
     begin_step();
     const bool ahead = !step_.in_place && !ends_epoch && !request_.part && made + 1 < request_.steps;
-    const bool timed = thread_ == 0 && made % steps_between_looks == 0 && plan_->phases.size() == processor_.full_.phases.size();
+    const bool timed = thread_ == 0 && made >= shared_.next_timed && !watched_ && plan_->phases.size() == processor_.full_.phases.size();
     for (std::size_t p = 0; p < plan_->phases.size(); ++p) {
         const Phase &phase = plan_->phases[p];
         if (phase.kind == PhaseKind::gather && step_.gathered) continue;
@@ -226,8 +221,11 @@ template <class T> bool Processor<T>::Worker::make_step(Index made) {
                 account();
                 ask_to_stop(made);
             }
+            if (watched_) processor_.look_.keep(step_, thread_, plan_->team);
         }
-        if (phase.kind == PhaseKind::apply && request_.careful && !stored_gradients_are_finite()) return false;
+        if (phase.kind == PhaseKind::apply && request_.careful)
+            if (const Verdict verdict = judge_gradients(processor_.workspace_, plan_->team); verdict.outcome != Outcome::done)
+                return end(verdict);
         if (phase.kind == PhaseKind::norm && !updates_) continue;
         if (phase.kind == PhaseKind::apply && updates_ && !scale_gradients()) return false;
         const auto start = timed ? Clock::now() : Clock::time_point{};
@@ -235,7 +233,11 @@ template <class T> bool Processor<T>::Worker::make_step(Index made) {
         shared_.barrier.wait(plan_->team);
         if (timed) shared_.seconds[p] += seconds_since(start);
     }
-    if (timed) ++shared_.timed_steps;
+    if (timed) {
+        ++shared_.timed_steps;
+        shared_.next_timed = made + steps_between_looks;
+    }
+    if (watched_) next_look_ = processor_.look_.finish(*training_.monitor, cursor_, step_, thread_, plan_->team, shared_.barrier);
     step_.gathered = ahead;
     finish_step(made, ends_epoch);
     if (shared_.stop) return end({Outcome::stopped});
@@ -354,12 +356,13 @@ template <class T> Result<T> Processor<T>::run(Training<T> &training, const Requ
     refresh_transposed(*prepared_->kernels, training.architecture, training.network->parameters);
     if (request.shuffle) order_rows(training, rows, training.state.cursor.epoch);
     Shared shared;
+    if (training.monitor) look_.prepare(*prepared_->kernels, training.architecture, full_, last_);
+    else if (look_.gradients()) look_ = {}; // two copies of the parameters' memory
     const Epoch epoch{rows, full_.rows};
     if (!request.part && training.state.cursor.position >= epoch.steps())
         throw std::invalid_argument("the epoch under way is past step " + std::to_string(epoch.steps()) +
                                     ", where an epoch of this data ends; begin a new epoch first");
-    const Index epochs = request.steps / epoch.steps() + 1;
-    shared.result.epochs.reserve(static_cast<std::size_t>(epochs) * (1 + training.metrics.size()));
+    shared.result.epochs.reserve(static_cast<std::size_t>(request.steps / epoch.steps() + 1) * (1 + training.metrics.size()));
     shared.seconds.assign(full_.phases.size(), 0.0);
     const int team = parallel(full_.team, [&](int thread, int ran) {
         if (ran == full_.team) Worker(*this, training, request, shared, thread).run();
@@ -369,7 +372,7 @@ template <class T> Result<T> Processor<T>::run(Training<T> &training, const Requ
     for (int t = 0; t < team; ++t) result.sparse_products += workspace_.threads[static_cast<std::size_t>(t)].notes.sparse_products;
     if (team != full_.team) result.outcome = Outcome::other_team;
     for (const double seconds : shared.seconds)
-        result.seconds.push_back(shared.timed_steps ? seconds / static_cast<double>(shared.timed_steps) : 0);
+        if (shared.timed_steps > 0) result.seconds.push_back(seconds / static_cast<double>(shared.timed_steps));
     Parameters<T> &parameters = training.network->parameters;
     const bool current = parameters.transposed_version == parameters.version;
     parameters.version += static_cast<std::uint64_t>(result.steps);

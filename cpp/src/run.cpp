@@ -46,14 +46,6 @@ template <class T> bool finite(const Kernels<T> &kernels, const Buffer<T> &buffe
     return buffer.size() == 0 || std::isfinite(kernels.largest({buffer.data() + offset, 1, size, size}));
 }
 
-// Does the next batch complete an optimizer step that the monitor wants to see?
-template <class T> bool watches(const Training<T> &training, const Request<T> &request) {
-    const Cursor &cursor = training.state.cursor;
-    if (!training.monitor || !training.monitor->due(cursor.step)) return false;
-    const bool ends_epoch = !request.part && (cursor.position + 1) * request.batch_size >= request.feed->rows();
-    return ends_epoch || (request.part && request.last) || cursor.batches + 1 >= training.accumulate;
-}
-
 } // namespace
 
 template <class T>
@@ -79,20 +71,21 @@ void run(const Context &context, Training<T> &training, Processor<T> &processor,
     auto asked = std::chrono::steady_clock::now();
     Request<T> request{&feed, batch, 0, options.shuffle, false, options.stop, &asked, options.part, options.last};
     const Index most_steps = most_epochs * ((feed.rows() + batch - 1) / batch); // of one run: its history has a bounded size
+    if (training.monitor) training.monitor->expect(std::min(options.steps, most_steps));
     SideStep<T> aside(kernels, training, processor);
     while (report.steps < options.steps && !report.stopped) {
         TeamTrial &trial = processor.trial();
-        const bool trying = !trial.decided(), watched = watches(training, request);
+        const bool trying = !trial.decided();
         request.steps = std::min({options.steps - report.steps, most_steps, trying ? trial.steps() : trial.steps_until_stale()});
-        // A batch makes one step at most.
-        if (training.monitor)
-            request.steps = std::min(request.steps, std::max<Index>(1, training.monitor->left(training.state.cursor.step)));
-        if (watched) processor.use_team(training, trial.team()); // whose phases the report tells
+        // A step with a look is no measure of the others: it is the first of a run, which is not timed.
+        const Monitor *monitor = training.monitor && training.monitor->every > 1 ? &*training.monitor : nullptr;
+        const Index left = monitor ? monitor->left(training.state.cursor.step) : 1;
+        if (trying && monitor) request.steps = std::min(request.steps, left > 0 ? left : monitor->every);
         const auto began = std::chrono::steady_clock::now();
-        Result<T> result = watched ? aside.watched(request, trial.team().threads) : processor.run_with(trial.team(), training, request);
+        Result<T> result = processor.run_with(trial.team(), training, request);
         // A caller who makes one step at a time pays for waking the team each time.
         const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - began;
-        if (trying && full == batch && !watched && result.outcome == Outcome::done)
+        if (trying && full == batch && result.outcome == Outcome::done && (result.step_seconds > 0 || left > 0))
             trial.record(result.step_seconds > 0 ? result.step_seconds : whole.count());
         const auto keep = [&](const Result<T> &made) {
             report.steps += made.steps;
@@ -101,7 +94,7 @@ void run(const Context &context, Training<T> &training, Processor<T> &processor,
             report.team = made.team;
         };
         keep(result);
-        if (result.steps > 0 && !watched) report.seconds = result.seconds;
+        if (!result.seconds.empty()) report.seconds = result.seconds;
         if (result.outcome == Outcome::unbounded) {
             result = aside.careful(request, processor.plan().team);
             keep(result);
@@ -113,6 +106,7 @@ void run(const Context &context, Training<T> &training, Processor<T> &processor,
         report.stopped = result.outcome == Outcome::stopped;
     }
     report.phases = processor.plan().phase_names();
+    report.seconds.resize(report.phases.size());
     // What takes a pass over all rows would take it at every step of those who make one at a time.
     if (training.state.rows > 0) append_means(training, options.steps == 1, report.running);
 }

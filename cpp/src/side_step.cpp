@@ -12,22 +12,18 @@ template <class T> bool finite(const Kernels<T> &kernels, const Buffer<T> &buffe
 
 } // namespace
 
-template <class T> Result<T> SideStep<T>::make(Request<T> request, int team, bool careful) {
-    processor_.prepare(kernels_, training_, request.batch_size, request.feed->rows(), team, team, Strategy::stored);
-    request.steps = 1;
-    request.careful = careful;
-    processor_.exchange_order(main_);
-    Result<T> result = processor_.run_with({team, Strategy::stored}, training_, request);
-    processor_.exchange_order(main_);
-    return result;
-}
-
 template <class T> Result<T> SideStep<T>::careful(Request<T> request, int team) {
     Parameters<T> &parameters = training_.network->parameters;
     const TrainingState<T> state = training_.state;
     before_ = parameters.values;
     const T largest = parameters.largest;
-    const Result<T> result = make(request, team, true);
+    const std::size_t looks = training_.monitor ? training_.monitor->steps.size() : 0;
+    processor_.prepare(kernels_, training_, request.batch_size, request.feed->rows(), team, team, Strategy::stored);
+    request.steps = 1;
+    request.careful = true;
+    processor_.exchange_order(main_);
+    const Result<T> result = processor_.run_with({team, Strategy::stored}, training_, request);
+    processor_.exchange_order(main_);
     if (result.steps == 0) {
         training_.state = state; // its sums know of the step
         return result;
@@ -46,24 +42,9 @@ template <class T> Result<T> SideStep<T>::careful(Request<T> request, int team) 
         parameters.largest = largest;
         ++parameters.version;
         training_.state = state;
+        if (training_.monitor) training_.monitor->forget_from(looks);
         throw_diverged<T>(parameter.layer, "update", state.cursor.step);
     }
-    return result;
-}
-
-template <class T> Result<T> SideStep<T>::watched(Request<T> request, int team) {
-    const Cursor cursor = training_.state.cursor;
-    before_ = training_.network->parameters.values;
-    Result<T> result = make(request, team, false);
-    if (result.outcome == Outcome::unbounded) result = careful(request, team);
-    if (result.steps == 0) return result;
-    const Index all = request.feed->rows(), first = request.part ? 0 : cursor.position * request.batch_size;
-    const bool sums = training_.accumulate > 1;
-    observe<T>(*training_.monitor, cursor.step,
-               {kernels_, training_.architecture, processor_.workspace(), std::min(request.batch_size, all - first),
-                sums ? training_.state.gradients : processor_.fetch_gradients(), sums ? static_cast<double>(cursor.batches + 1) : 1,
-                training_.network->parameters.values},
-               before_);
     return result;
 }
 

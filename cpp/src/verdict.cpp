@@ -14,6 +14,13 @@ template <class T> Verdict judge_rows(const Notes<T> &notes) {
     return {};
 }
 
+template <class T> Verdict judge_gradients(const Workspace<T> &space, int team) {
+    for (std::size_t s = 0; s < space.h.size(); ++s)
+        for (int t = 0; t < team; ++t)
+            if (!std::isfinite(space.threads[at(t)].notes.gradient[s])) return {Outcome::diverged, s, "gradient"};
+    return {};
+}
+
 // B · max(1, |h|) · |dz|, x̂ being in place of h where a stage normalizes. Of n numbers none is farther than √n standard deviations
 // from their mean; twice that leaves room for roundings.
 template <class T> double largest_gradient(const Architecture &net, const Notes<T> &notes, Index rows) {
@@ -29,6 +36,8 @@ template <class T> double largest_gradient(const Architecture &net, const Notes<
 
 template Verdict judge_rows(const Notes<float> &);
 template Verdict judge_rows(const Notes<double> &);
+template Verdict judge_gradients(const Workspace<float> &, int);
+template Verdict judge_gradients(const Workspace<double> &, int);
 template double largest_gradient(const Architecture &, const Notes<float> &, Index);
 template double largest_gradient(const Architecture &, const Notes<double> &, Index);
 

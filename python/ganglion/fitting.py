@@ -69,8 +69,7 @@ class Fitting:
         if self.monitor is not None:
             self.monitor.begin()
             source.every = self.monitor.every
-            history.losses, history.monitored_steps = self.monitor.losses, self.monitor.steps
-            history.monitored = self.monitor.layers
+            history.looks = self.monitor.looks
         waited_for = validation is not None or progress is not None or events.epochs or events.batches
         # A schedule of one's own is asked for the rates of a run before it.
         asked_before = isinstance(trainer.optimizer.schedule, Sampled)

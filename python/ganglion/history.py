@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ganglion.looks import Looks
+
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Mapping, Sequence
@@ -11,6 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from ganglion._native import Report
+    from ganglion.looks import Series
 
 __all__ = ["History"]
 
@@ -52,9 +55,22 @@ class History:
         self.epoch: list[int] = []
         self.seconds = 0.0
         self.report: Report | None = None
-        self.losses: list[float] = []
-        self.monitored_steps: list[int] = []
-        self.monitored: dict[str, dict[str, list[float]]] = {}
+        self.looks = Looks()
+
+    @property
+    def monitored_steps(self) -> list[int]:
+        """The steps that a `Monitor` looked at."""
+        return self.looks.steps
+
+    @property
+    def losses(self) -> list[float]:
+        """The loss of every batch."""
+        return self.looks.losses
+
+    @property
+    def monitored(self) -> dict[str, Series]:
+        """What a `Monitor` saw, by layer and quantity."""
+        return self.looks.layers
 
     def __getstate__(self) -> dict[str, object]:
         """What copies and pickles have: all but the report, which is the core's."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,20 +11,18 @@ import numpy as np
 from ganglion import inputs
 from ganglion.errors import TrainingWarning
 from ganglion.events import Callback
+from ganglion.looks import QUANTITIES, Looks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from ganglion import _native
+    from ganglion.looks import Series
 
     Exact = NDArray[np.float64]
     Seen = NDArray[np.bool_]
-    Series = dict[str, list[float]]  # a value for each look, by quantity
 
 __all__ = ["QUANTITIES", "Monitor"]
-
-# As the core orders them.
-QUANTITIES = ("gradient_norm", "weight_norm", "update_ratio", "zeros", "saturated", "dead")
 
 LOOKS = 3  # in a row that a concern must last for
 VANISHED = 1e-3  # of the largest gradient; healthy layers lie within a factor of 30 of each other
@@ -33,8 +30,9 @@ EXPLODED = 1e3  # times the first gradient
 LARGE_STEP = 0.3  # of the weights
 MANY = 0.5  # units or outputs
 SMALLEST = 1e-300  # in place of a norm of 0 that something is divided by
+LIMITS = np.array([np.inf, np.inf, LARGE_STEP, np.inf, MANY, MANY])  # by quantity: a concern only beyond
 
-# What is said of each concern, and its cure.
+# What is said of each concern, and its cure, in the order of `Monitor._concerns`.
 CONCERNS = {
     "vanishing": (
         "gradients are {:.1g} times the largest layer's",
@@ -110,55 +108,77 @@ class Monitor(Callback):
 
     def begin(self) -> None:
         """Forget all looks: a fit begins."""
-        self.steps: list[int] = []
-        self.layers: dict[str, Series] = {}
-        self.losses: list[float] = []
+        self.looks = Looks()
         self._said: set[tuple[str, str]] = set()
+        self._first: Exact | None = None  # (layers, 1): gradient norms of the first look
+        self._before: list[tuple[list[int], Exact]] = []  # the latest looks: no concern can last from those before them
+
+    @property
+    def steps(self) -> list[int]:
+        """The steps looked at."""
+        return self.looks.steps
+
+    @property
+    def layers(self) -> dict[str, Series]:
+        """By layer and quantity a value for each look."""
+        return self.looks.layers
+
+    @property
+    def losses(self) -> list[float]:
+        """The loss of every batch."""
+        return self.looks.losses
 
     def look(self, training: _native.Training) -> None:
         """Take the core's looks, and warn."""
         steps, names, values, losses = training.watched()
-        self.losses.extend(losses)
-        if not steps:
-            return
-        self.steps.extend(steps)
-        for layer, name in enumerate(names):
-            series = self.layers.setdefault(name, {quantity: [] for quantity in QUANTITIES})
-            for index, quantity in enumerate(QUANTITIES):
-                series[quantity].extend(values[:, layer, index].tolist())
-        if self.warn:
-            self._warn_of_latest(len(steps))
+        self.looks.add(steps, names, values, losses)
+        if self.warn and steps:
+            self._warn(steps, names, values)
 
-    def _warn_of_latest(self, looks: int) -> None:
-        since = min(len(self.steps), looks + LOOKS - 1)
-        if since < LOOKS:
+    def _warn(self, steps: list[int], names: list[str], values: Exact) -> None:
+        if self._first is None:
+            self._first = values[0, :, :1]
+        before = self._before
+        self._before = [*before, (steps, values)][1 - LOOKS :]
+        if self._healthy(values, self._first):
             return
-        latest = {name: {q: np.array(x[-since:]) for q, x in each.items()} for name, each in self.layers.items()}
-        for layer, concern, seen, values in self._concerns(latest):
-            lasting = np.lib.stride_tricks.sliding_window_view(seen, LOOKS).all(axis=1)
-            if lasting.any() and (layer, concern) not in self._said:
-                self._said.add((layer, concern))
-                look = int(lasting.argmax()) + LOOKS - 1
-                words, cure = CONCERNS[concern]
-                text = f"layer '{layer}': {words.format(values[look])} at step {self.steps[look - since]}; {cure}"
+        steps = [step for piece in before for step in piece[0]][1 - LOOKS :] + steps
+        values = np.concatenate([*(piece[1] for piece in before), values])[-len(steps) :]
+        numbers, seen = self._concerns(np.ascontiguousarray(values.transpose(2, 1, 0)), self._first)
+        lasting = seen[..., 2:] & seen[..., 1:-1] & seen[..., :-2]
+        for layer, concern in np.argwhere(lasting.any(axis=2).T).tolist():
+            name, kind = names[layer], list(CONCERNS)[concern]
+            if (name, kind) not in self._said:
+                self._said.add((name, kind))
+                look = int(lasting[concern, layer].argmax()) + LOOKS - 1
+                words, cure = CONCERNS[kind]
+                text = f"layer '{name}': {words.format(numbers[concern][layer, look])} at step {steps[look]}; {cure}"
                 warnings.warn(text, TrainingWarning, stacklevel=_user_level())
 
-    def _concerns(self, latest: dict[str, dict[str, Exact]]) -> Iterator[tuple[str, str, Seen, Exact]]:
-        """Layer, concern, in which of the latest looks it was seen, and what is said of each."""
-        trained = {name: series for name, series in latest.items() if not np.isnan(series["weight_norm"][-1])}
-        shares = np.array([series["gradient_norm"] for series in trained.values()])
-        shares = shares / np.maximum(shares.max(axis=0), SMALLEST)
-        least = int(shares[:, -1].argmin())
-        yield list(trained)[least], "vanishing", shares[least] < VANISHED, shares[least]
-        for name, series in trained.items():
-            growth = series["gradient_norm"] / max(self.layers[name]["gradient_norm"][0], SMALLEST)
-            yield name, "exploding", growth > EXPLODED, growth
-            ratio = series["update_ratio"]
-            yield name, "steps", (ratio > LARGE_STEP) & np.isfinite(ratio), ratio
-        for name, series in list(latest.items())[:-1]:  # the last one's outputs may well be at an end of their range
-            if name in trained:
-                yield name, "dead", series["dead"] > MANY, series["dead"]
-            yield name, "saturated", series["saturated"] > MANY, series["saturated"]
+    @staticmethod
+    def _healthy(values: Exact, first: Exact) -> bool:
+        """Whether it takes no closer look at (looks, layers, quantities) to tell that none is a concern."""
+        gradients = values[..., 0]
+        least, largest = np.fmin.reduce(gradients, axis=None), np.fmax.reduce(gradients, axis=None)
+        alike = least > 2 * VANISHED * largest and 2 * largest < EXPLODED * np.fmin.reduce(first, axis=None)
+        return bool(alike) and not (values > LIMITS).any()
+
+    @staticmethod
+    def _concerns(values: Exact, first: Exact) -> tuple[list[Exact], Seen]:
+        """For each concern (layers, looks): what is said of it, and whether it is one. NaN never is."""
+        gradients, weights, ratios, _, saturated, dead = values
+        shares = gradients / np.maximum(np.fmax.reduce(gradients), SMALLEST)
+        growth = gradients / np.maximum(first, SMALLEST)
+        trained = ~np.isnan(weights[:, -1])
+        least = np.where(trained, shares[:, -1], np.inf).argmin()
+        seen = np.zeros((len(CONCERNS), *shares.shape), bool)
+        seen[0, least] = shares[least] < VANISHED
+        np.greater(growth, EXPLODED, out=seen[1])
+        np.logical_and(ratios > LARGE_STEP, ratios < np.inf, out=seen[2])
+        # The last one's outputs may well be at an end of their range.
+        np.logical_and(dead[:-1] > MANY, trained[:-1, None], out=seen[3, :-1])
+        np.greater(saturated[:-1], MANY, out=seen[4, :-1])
+        return [shares, growth, ratios, dead, saturated], seen
 
 
 def _user_level() -> int:

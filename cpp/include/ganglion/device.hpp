@@ -47,7 +47,7 @@ template <class T> struct Result {
     std::size_t stage = 0;       // of a divergence
     const char *what = "loss";   // that was not finite: "loss", "output" or "gradient"
     std::vector<double> epochs;  // (finished epochs, 1 + metrics)
-    std::vector<double> seconds; // of each phase, mean over the steps looked at
+    std::vector<double> seconds; // of each phase, mean over the steps timed; empty: none was
     double step_seconds = 0;     // mean over the steps but the first, in which the team wakes up; 0: there was no other
 };
 
@@ -95,6 +95,7 @@ template <class T> class Processor {
     std::optional<TeamTrial> trial_;
     Plan full_, last_;
     Workspace<T> workspace_;
+    Look<T> look_;                    // for the monitor
     std::vector<std::int32_t> order_; // of the rows in epoch `ordered_`
     Index ordered_ = -1;
 };

@@ -12,12 +12,8 @@ template <class T> class SideStep {
 
     // A step whose gradients might overflow: it is made, tested whole and only then kept. Throws Diverged where it is not finite.
     Result<T> careful(Request<T> request, int team);
-    // A step that the training's monitor gets a look at; a careful one where that is necessary.
-    Result<T> watched(Request<T> request, int team);
 
   private:
-    Result<T> make(Request<T> request, int team, bool careful);
-
     const Kernels<T> &kernels_;
     Training<T> &training_;
     Processor<T> &main_;

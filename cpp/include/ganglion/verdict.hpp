@@ -1,4 +1,4 @@
-// What the notes of a step's row phases say: may its gradients go on to the weights?
+// What a step's notes say: may its gradients go on to the weights?
 #pragma once
 #include "ganglion/device.hpp"
 
@@ -12,6 +12,9 @@ struct Verdict {
 
 // Is all finite that the row phases made?
 template <class T> Verdict judge_rows(const Notes<T> &notes);
+
+// And the gradients that such a team stored?
+template <class T> Verdict judge_gradients(const Workspace<T> &space, int team);
 
 // The largest |dw| and |db| that these notes of a batch of so many rows allow.
 template <class T> double largest_gradient(const Architecture &net, const Notes<T> &notes, Index rows);
