@@ -84,7 +84,7 @@ template <class T, int C, bool unit_rows, bool tail, class V = Vec<T>> void colu
     constexpr Index most = tile_rows<C>;
     constexpr const Tile<T> *table = tiles<T, V, C, unit_rows, tail, tile_rows<C>>;
     if (p.M <= most) { // no division: small networks are full of small products
-        if (p.soon) fetch_soon(p, 0, p.M, j, tail ? columns : C * Vec<T>::width);
+        if (p.soon) fetch_soon(p, 0, p.M, j, tail ? columns : C * V::width);
         return table[p.M - 1](p, p.a, p.b + j, p.c + j, columns);
     }
     const Index count = (p.M + most - 1) / most;
@@ -92,7 +92,7 @@ template <class T, int C, bool unit_rows, bool tail, class V = Vec<T>> void colu
     Index i = 0;
     for (Index t = 0; t < count; ++t) {
         const Index R = rows + (t < longer ? 1 : 0);
-        if (p.soon) fetch_soon(p, i, R, j, tail ? columns : C * Vec<T>::width);
+        if (p.soon) fetch_soon(p, i, R, j, tail ? columns : C * V::width);
         table[R - 1](p, p.a + i * p.a_row, p.b + j, p.c + i * p.c_row + j, columns);
         i += R;
     }
@@ -113,6 +113,11 @@ template <class T, bool unit_rows> void column_blocks(const Product<T> &p) {
         column_block<T, 1, unit_rows, false>(p, j, 0);
         j += width;
     }
+    if constexpr (ShortVec<T>::width < width)
+        if (j + ShortVec<T>::width <= p.N) {
+            column_block<T, 1, unit_rows, false, ShortVec<T>>(p, j, 0);
+            j += ShortVec<T>::width;
+        }
     if (j == p.N) return;
     if (p.N - j <= ShortVec<T>::width) column_block<T, 1, unit_rows, true, ShortVec<T>>(p, j, p.N - j);
     else column_block<T, 1, unit_rows, true>(p, j, p.N - j);

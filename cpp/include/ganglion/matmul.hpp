@@ -8,6 +8,11 @@ namespace ganglion {
 // Columns to compute so that whole vectors, a power of two wide, are used: rows of network buffers are padded with zeros beyond.
 template <class T> Index whole_vectors(const Kernels<T> &kernels, Index columns) { return (columns + kernels.width - 1) & -kernels.width; }
 
+// The same where a half vector may be the last.
+template <class T> Index half_vectors(const Kernels<T> &kernels, Index columns) {
+    return (columns + kernels.short_width - 1) & -kernels.short_width;
+}
+
 // The share of x that is not zero, of some of its rows; 1 where a product of so few columns would not gain by leaving zeros out.
 template <class T> double density(const Kernels<T> &kernels, const MatrixView<const T> &x, Index columns) {
     if (columns < 4 * kernels.width || x.rows == 0 || x.columns < 32) return 1;
@@ -22,7 +27,7 @@ template <class T>
 bool multiply(const Kernels<T> &kernels, const MatrixView<const T> &x, const MatrixView<const T> &w, const MatrixView<T> &z, bool finite) {
     const bool sparse = finite && density(kernels, x, z.columns) < sparse_density;
     (sparse ? kernels.sparse_matmul : kernels.matmul)(
-        {x.rows, whole_vectors(kernels, z.columns), w.rows, x.data, x.stride, 1, w.data, w.stride, z.data, z.stride, false});
+        {x.rows, half_vectors(kernels, z.columns), w.rows, x.data, x.stride, 1, w.data, w.stride, z.data, z.stride, false});
     return sparse;
 }
 
