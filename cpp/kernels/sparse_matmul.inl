@@ -1,8 +1,9 @@
 // Products that leave out the zeros of A. ReLU, dropout and pictures leave half and more of a matrix zero, in no order; an fma with
 // one of them changes nothing but the sign of a zero, which the end of every product makes +. A row of A takes V vectors of columns
-// through `depth` of k at a time: sums in registers, one fma for each element of A that is not 0, its operand read from a panel of B
-// that fits L1. On Zen 4, where L1 gives one vector a cycle, 128·512·512 takes 1.40, 1.85, 2.7 times less than the dense tiles with
-// half, a third, a fifth of A not zero, and 1.3 times longer with all; with 4 or 16 vectors 1.3, or 1.08, in place of 1.40.
+// through `skipping_depth` of k at a time: sums in registers, one fma for each element of A that is not 0, its operand read from a
+// panel of B that fits L1. On Zen 4, where L1 gives one vector a cycle, 128·512·512 is 1.4, 1.85 and 2.7 times as fast as with the
+// dense tiles where half, a third and a fifth of A is not zero, and 0.7 where all is (bench/micro/sparse_products.py). With half of A
+// and strips of 4 or 16 vectors it is 1.3 or 1.1; fetching the next panel ahead, or copying it first, gained nothing.
 
 constexpr Index skipping_depth = 64; // a bit each in one word
 constexpr int skipping_vectors = 8;
