@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from ganglion.looks import Looks
 
@@ -71,6 +71,10 @@ class History:
     def monitored(self) -> dict[str, Series]:
         """What a `Monitor` saw, by layer and quantity."""
         return self.looks.layers
+
+    def __getitem__(self, name: object) -> NoReturn:
+        """Say where the values are."""
+        raise TypeError(f"a History is not subscriptable: history.history[{name!r}] has a value for each epoch")
 
     def __getstate__(self) -> dict[str, object]:
         """What copies and pickles have: all but the report, which is the core's."""
