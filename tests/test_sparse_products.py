@@ -1,5 +1,7 @@
 """Products that leave out the zeros of an operand: the bits of those that do not, alone and inside networks."""
 
+import subprocess
+import sys
 from itertools import product
 
 import numpy as np
@@ -125,6 +127,28 @@ def train(kind, kernel_set, team, plan, rows, dtype, batch=None, clip_norm=0.0, 
     return (digest(net), report.epochs.tobytes()), report.sparse_products
 
 
+# (rows, widths, density of x, products of one step by one thread). Rows go in panels of up to 112, a kernel of
+# 128 · 128 has four tiles, with products for each leaf of 32 to 128 rows; the 3 columns of a last layer are too few.
+COUNTS = {
+    "x, one panel": (64, [128, 128], 0.15, 1 + 4),
+    "x, two panels and leaves": (200, [128, 128], 0.15, 2 + 2 * 4),
+    "x, a last leaf of few rows": (150, [128, 128], 0.15, 2 + 4),
+    "dz": (64, [128, 128, 3], 1.0, 4),
+    "none": (64, [128, 128], 1.0, 0),
+}
+
+
+@pytest.mark.parametrize("case", COUNTS)
+@pytest.mark.parametrize("set_", SETS)
+def test_each_product_with_zeros_leaves_them_out(set_, case):
+    """By rows and by tiles, from the left operand and from the right: otherwise it would only be slower."""
+    rows, widths, density, count = COUNTS[case]
+    run = training(network(widths, "relu"), optimizer="sgd")
+    feed = core.Feed(*sparse_data(rows, np.float32, widths, density))
+    report = run.run(core.Context(set_, 1), feed, batch_size=rows, steps=1, shuffle=False, plan="rows")
+    assert report.sparse_products == count
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_networks_have_the_scalar_bits(kind, dtype):
@@ -182,3 +206,55 @@ def test_a_prediction_does_not_depend_on_the_zeros_of_other_rows(dtype):
             assert_same_bits(model.predict(x), together)
         finally:
             gg.use_kernel_set(previous)
+
+
+@pytest.mark.parametrize("set_", SETS)
+def test_zeros_times_infinite_weights_are_not_left_out(set_):
+    """A float32 holds no 1e39: a weight that is infinite makes NaN of each zero, in a prediction as in NumPy."""
+    net = core.Network(
+        64,
+        [core.Dense("a", 200, True, "identity", 0.0, core.Initializer("constant", 1e39), core.Initializer("zeros"))],
+        "float32",
+        0,
+    )
+    x = np.zeros((40, 64), np.float32)
+    x[::2, 3] = 1
+    for team in (1, 3):
+        assert np.isnan(net.predict(core.Context(set_, team), x)).all()
+    run = core.Training(net, core.Loss("mse"), "values", core.Optimizer("sgd"), core.Schedule("constant", 1e-3), [])
+    feed = core.Feed(x, None, np.zeros((40, 200), np.float32))
+    assert np.isnan(run.evaluate(core.Context(set_, 1), feed).loss)
+    with pytest.raises(gg.errors.TrainingDivergedError, match="output"):
+        run.run(core.Context(set_, 1), feed, batch_size=40, steps=1, shuffle=False)
+
+
+MEMORY_OF_SMALL_NETWORKS = """
+from pathlib import Path
+import numpy as np
+from ganglion import _ganglion_core as core
+
+def dense(name, units):
+    return core.Dense(name, units, True, "tanh", 0.0, core.Initializer("glorot_uniform"), core.Initializer("zeros"))
+
+def trainer():
+    net = core.Network(2, [dense("a", 3), dense("b", 1)], "float32", 0)
+    run = core.Training(net, core.Loss("mse"), "values", core.Optimizer("sgd"), core.Schedule("constant", 0.1), [])
+    run.run(core.Context("scalar", 1), feed, batch_size=4, steps=1, shuffle=False)
+    return run
+
+def resident():
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4
+
+feed = core.Feed(np.zeros((4, 2), np.float32), None, np.zeros((4, 1), np.float32))
+kept = [trainer() for _ in range(20)]
+before = resident()
+kept += [trainer() for _ in range(200)]
+print((resident() - before) / 200)
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_small_networks_need_little_memory():
+    """Tiles as large as a plan's largest would take 200 KiB and more for each thread."""
+    ran = subprocess.run([sys.executable, "-c", MEMORY_OF_SMALL_NETWORKS], capture_output=True, text=True, check=True)
+    assert float(ran.stdout) < 60  # KiB for a trainer of nine weights

@@ -47,7 +47,7 @@ template <class T> void sum_gradients(const Step<T> &step, const Unit &unit, Scr
     const auto dz = [&](Index first, Index rows) {
         return read(step.workspace->d[at(unit.stage)], first, rows, unit.column, whole, outputs);
     };
-    sum_columns(step, scratch.kernel_tiles, kernel_tile, whole, [&](Index first, Index rows, T *out) {
+    sum_columns(step, scratch.kernel_tiles, scratch.kernel_tile, whole, [&](Index first, Index rows, T *out) {
         const Unit leaf{unit.stage, first, rows, unit.column, unit.columns};
         step.kernels->normalization.products(dz(first, rows), normalized_read(step, leaf, whole), out);
     });

@@ -153,6 +153,7 @@ Evaluation evaluate(const Context &context, const Training<T> &training, const F
                      {},
                      static_cast<T>(training.loss.parameter),
                      training.loss.host.get()};
+        step.finite = std::isfinite(training.network->parameters.largest);
         take_moving_variances(step);
         for (Index panel = queue.take(thread); panel >= 0; panel = queue.take(thread)) {
             set_batch(step, panel * leaf_rows, std::min(leaf_rows, n - panel * leaf_rows));

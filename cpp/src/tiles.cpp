@@ -69,7 +69,7 @@ template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scr
     const bool with_bias = stage.bias >= 0 && row == 0;
     const Parameter &w = step.net->parameters[at(stage.kernel)];
     const T *weights = step.parameters->values.data() + w.offset + row * w.stride + column;
-    const auto tile = [&](Index slot) { return scratch.kernel_tiles.data() + slot * kernel_tile; };
+    const auto tile = [&](Index slot) { return scratch.kernel_tiles.data() + slot * scratch.kernel_tile; };
     const auto bias = [&](Index slot) { return scratch.bias_tiles.data() + slot * kernel_tile_side; };
     sum_leaves(
         step.rows,

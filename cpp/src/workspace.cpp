@@ -12,6 +12,22 @@ template <class T> void add_thread(Workspace<T> &space, const Architecture &net,
         for (auto *values : {&notes->output, &notes->delta, &notes->gradient}) values->resize(net.stages.size());
 }
 
+// The most elements of a tile, of a kernel or a normalization's row, and the longest side of a kernel's: a small network needs but a
+// few KiB for each thread, where the largest tiles of a plan would take hundreds.
+struct Largest {
+    Index elements = 0, side = 0;
+};
+Largest largest_tile(const Architecture &net) {
+    Largest largest;
+    for (const Stage &stage : net.stages) {
+        const Index rows = stage.kernel >= 0 ? std::min(kernel_tile_side, stage.inputs) : 1;
+        const Index columns = std::min(kernel_tile_side, round_up(stage.outputs, padding));
+        largest.elements = std::max(largest.elements, rows * columns);
+        if (stage.kernel >= 0) largest.side = std::max({largest.side, rows, columns});
+    }
+    return largest;
+}
+
 } // namespace
 
 template <class T> void Notes<T>::reset() {
@@ -67,12 +83,15 @@ Workspace<T> make_workspace(const Architecture &net, Index rows, int team, const
     space.squares = Buffer<double>(stored ? parameter_rows(net, parameter_count) : 0);
     space.penalties = Buffer<double>(penalized(net) ? parameter_rows(net, parameter_count) : 0);
     add_threads(space, net, team);
+    const auto [tile, side] = largest_tile(net);
+    const Index leaf = std::min(rows, leaf_rows);
     for (Scratch<T> &scratch : space.threads) {
-        scratch.kernel_tiles = Buffer<T>(kernel_tile * tree_slots(rows));
+        scratch.kernel_tile = tile;
+        scratch.kernel_tiles = Buffer<T>(tile * tree_slots(rows));
         scratch.bias_tiles = Buffer<T>(kernel_tile_side * tree_slots(rows));
-        scratch.left = Buffer<T>(kernel_tile_side * row_stride(std::min(rows, leaf_rows)));
-        scratch.right = Buffer<T>(std::min(rows, leaf_rows) * row_stride(kernel_tile_side));
-        scratch.mirrored = Buffer<T>(kernel_tile_side * row_stride(kernel_tile_side));
+        scratch.left = Buffer<T>(side * row_stride(leaf));
+        scratch.right = Buffer<T>(leaf * row_stride(side));
+        scratch.mirrored = Buffer<T>(side * row_stride(side));
     }
     return space;
 }
