@@ -258,3 +258,16 @@ def test_small_networks_need_little_memory():
     """Tiles as large as a plan's largest would take 200 KiB and more for each thread."""
     ran = subprocess.run([sys.executable, "-c", MEMORY_OF_SMALL_NETWORKS], capture_output=True, text=True, check=True)
     assert float(ran.stdout) < 60  # KiB for a trainer of nine weights
+
+
+@pytest.mark.parametrize("density", [0.15, 1.0])
+def test_gradients_of_the_largest_tiles_are_those_of_numpy(density):
+    """All sets share what lies around the kernels: strides, transposed operands, slots of leaves."""
+    net = network([256, 256], last="relu", dtype="float64")
+    run = training(net, loss="sum_squares_error", optimizer="sgd", metrics=())
+    x, _ = sparse_data(300, np.float64, [256, 256], density)
+    w = net.parameters()[0]
+    h = np.maximum(x @ w, 0)
+    for team in (1, 2):
+        found = run.gradients(core.Context(None, team), core.Feed(x, None, np.zeros((300, 256)))).arrays[0]
+        np.testing.assert_allclose(found, x.T @ h / 300, rtol=1e-10, atol=1e-12)
