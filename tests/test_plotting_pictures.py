@@ -117,7 +117,8 @@ def test_a_number_of_axes_that_does_not_fit_is_told(name):
 @every_picture
 def test_without_a_path_the_figure_is_shown_by_pyplot(name):
     axes = flat(PICTURES[name]())[0]
-    assert pyplot.figure(pyplot.get_fignums()[0]) is axes.figure
+    assert axes.figure.number in pyplot.get_fignums()  # beside those that other tests left open
+    assert pyplot.figure(axes.figure.number) is axes.figure
     assert axes.figure.get_facecolor()[3] == 0
 
 
