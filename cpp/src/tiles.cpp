@@ -21,7 +21,7 @@ template <class T> MatrixView<const T> aligned(const MatrixView<const T> &x, T *
 
 // dw (I,O) = xᵀ · dz over the rows of a leaf, dz and dw in whole vectors of which `columns` belong to the matrix. Or dwᵀ (O,I) = dzᵀ · x,
 // transposed afterwards, which costs some percent of a tile: where dz has more zeros than x, or where few of the last vector's columns
-// are dw's (784-50: 0.78 of the time). Returns whether zeros were left out.
+// are dw's (784-50-10, batch 100: 84 µs of updates in place of 99). Returns whether zeros were left out.
 template <class T>
 bool multiply_leaf(const Step<T> &step, const MatrixView<const T> &x, const MatrixView<const T> &dz, Index columns, const MatrixView<T> &dw,
                    const T *soon, Index soon_row, Scratch<T> &scratch) {
