@@ -128,12 +128,12 @@ def train(kind, kernel_set, team, plan, rows, dtype, batch=None, clip_norm=0.0, 
 
 
 # (rows, widths, density of x, products of one step by one thread). Rows go in panels of up to 112, a kernel of
-# 128 · 128 has four tiles, with products for each leaf of 32 to 128 rows; the 3 columns of a last layer are too few.
+# 128 · 128 is one tile, with a product for each leaf of 32 to 128 rows; the 3 columns of a last layer are too few.
 COUNTS = {
-    "x, one panel": (64, [128, 128], 0.15, 1 + 4),
-    "x, two panels and leaves": (200, [128, 128], 0.15, 2 + 2 * 4),
-    "x, a last leaf of few rows": (150, [128, 128], 0.15, 2 + 4),
-    "dz": (64, [128, 128, 3], 1.0, 4),
+    "x, one panel": (64, [128, 128], 0.15, 1 + 1),
+    "x, two panels and leaves": (200, [128, 128], 0.15, 2 + 2),
+    "x, a last leaf of few rows": (150, [128, 128], 0.15, 2 + 1),
+    "dz": (64, [128, 128, 3], 1.0, 1),
     "none": (64, [128, 128], 1.0, 0),
 }
 

@@ -12,12 +12,12 @@ constexpr Index most_window_steps = 128;
 constexpr double hopeless = 1.5;    // times the best: no further rounds
 constexpr double worthwhile = 0.97; // of the smaller team's time, for a larger one to be used
 constexpr double long_step = 1e-3;
-constexpr double worth_sharing = 1e-4; // a step of so many seconds: that one thread is best for it may be owed to a disturbance
+constexpr double worth_sharing = 1e-5; // a step of so many seconds: that one thread is best for it may be owed to a disturbance
 
 } // namespace
 
 TeamTrial::TeamTrial(int least, int most, Index rows, std::optional<Strategy> forced, const TeamTrial *before) {
-    if (before) doubt_ = std::min(longest, 2 * before->doubt_);
+    if (before) doubt_ = before->doubt_;
     const auto add = [&](int threads) {
         if (forced) candidates_.push_back({{threads, *forced}, {}});
         else
@@ -28,11 +28,7 @@ TeamTrial::TeamTrial(int least, int most, Index rows, std::optional<Strategy> fo
     if (candidates_.size() == 1) decide();
 }
 
-double TeamTrial::Candidate::median() const {
-    std::vector<double> sorted = seconds;
-    std::sort(sorted.begin(), sorted.end());
-    return sorted[sorted.size() / 2];
-}
+double TeamTrial::Candidate::least() const { return *std::min_element(seconds.begin(), seconds.end()); }
 
 Index TeamTrial::steps() const {
     const std::vector<double> &known = candidates_[current_].seconds;
@@ -44,7 +40,7 @@ Index TeamTrial::steps_until_stale() const {
     if (candidates_.size() == 1) return std::numeric_limits<Index>::max();
     const std::vector<double> &known = candidates_[current_].seconds;
     const double seconds = lifetime_.count();
-    return known.empty() ? most_window_steps : 1 + static_cast<Index>(seconds / std::max(candidates_[current_].median(), 1e-9));
+    return known.empty() ? most_window_steps : 1 + static_cast<Index>(seconds / std::max(candidates_[current_].least(), 1e-9));
 }
 
 void TeamTrial::record(double step_seconds) {
@@ -53,13 +49,13 @@ void TeamTrial::record(double step_seconds) {
 }
 
 void TeamTrial::next() {
-    double best = candidates_.front().seconds.empty() ? 0 : candidates_.front().median();
+    double best = candidates_.front().seconds.empty() ? 0 : candidates_.front().least();
     for (const Candidate &candidate : candidates_)
-        if (!candidate.seconds.empty()) best = std::min(best, candidate.median());
+        if (!candidate.seconds.empty()) best = std::min(best, candidate.least());
     for (std::size_t tried = 0; tried < candidates_.size(); ++tried) {
         current_ = (current_ + 1) % candidates_.size();
         const Candidate &candidate = candidates_[current_];
-        const bool wanted = candidate.seconds.empty() || candidate.median() <= hopeless * best;
+        const bool wanted = candidate.seconds.empty() || candidate.least() <= hopeless * best;
         if (candidate.seconds.size() < rounds && wanted) return;
     }
     decide();
@@ -68,11 +64,12 @@ void TeamTrial::next() {
 void TeamTrial::decide() {
     current_ = 0;
     for (std::size_t i = 1; i < candidates_.size(); ++i)
-        if (candidates_[i].median() < worthwhile * candidates_[current_].median()) current_ = i;
+        if (candidates_[i].least() < worthwhile * candidates_[current_].least()) current_ = i;
     const Candidate &best = candidates_[current_];
-    const double seconds = candidates_.size() > 1 ? best.median() : 0;
+    const double seconds = candidates_.size() > 1 ? best.least() : 0;
     const bool doubtful = best.team.threads < candidates_.back().team.threads && seconds >= worth_sharing;
     lifetime_ = std::min(doubtful ? doubt_ : longest, seconds < long_step ? longest_of_short : longest);
+    doubt_ = doubtful ? std::min(longest, 2 * doubt_) : first_doubt;
     decided_ = true;
     decided_at_ = Clock::now();
 }

@@ -27,7 +27,6 @@ const char *name_of(PhaseKind kind);
 // The largest tile of a weight gradient: whole 16 × 16 blocks to transpose, and columns for the widest strips of sparse products. With
 // dense ones, sides of 64 (16 KiB, in L1) and of 128 (in L2) are equally fast.
 constexpr Index kernel_tile_side = 128;
-constexpr Index kernel_tile = kernel_tile_side * kernel_tile_side; // elements
 
 // A panel of rows and columns of what the phase computes: batch × features, or inputs × outputs of a kernel.
 struct Unit {

@@ -32,12 +32,12 @@ class TeamTrial {
     using Duration = std::chrono::duration<double>;
     // How long a decision holds, as other work on the machine comes and goes: a trial of short steps takes 3 ms, of long ones 30.
     static constexpr Duration longest{3}, longest_of_short{1};
-    static constexpr Duration first_doubt{0.1}; // one that may be owed to a disturbance
+    static constexpr Duration first_doubt{0.1}; // one that may be owed to a disturbance; twice as long each time it is found again
 
     struct Candidate {
         Team team;
         std::vector<double> seconds; // one a round
-        double median() const;
+        double least() const;        // disturbances only add to it
     };
     void next();
     void decide();
