@@ -157,9 +157,9 @@ class Fitting:
 
     def _record(self, epochs: Means) -> dict[str, float]:
         """Validate, add to the history, and give the last epoch's values."""
-        columns: dict[str, list[float]] = dict(zip(self.names, epochs.T.tolist(), strict=True))
+        columns = dict(zip(self.names, epochs.T, strict=True))
         if self.validation is not None:
             values = self.trainer._measure(*self.validation)
-            columns |= {f"val_{name}": [value] for name, value in values.items()}
+            columns |= {f"val_{name}": np.array([value]) for name, value in values.items()}
         self.history.extend(columns)
-        return {name: values[-1] for name, values in columns.items()}
+        return {name: float(values[-1]) for name, values in columns.items()}
