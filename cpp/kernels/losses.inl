@@ -13,6 +13,13 @@ template <class T> T sum_of_row(const T *x, Index n) {
     return row_sum<T>(n, [=](Vec<T> lane, Index j, auto last) { return lane + load_row(x + j, n - j, last); });
 }
 
+// Whole vectors, zero in the padding: a masked store makes the next kernel's load of it wait for the cache.
+template <class T, class Last> [[gnu::always_inline]] inline void write_gradient(Vec<T> v, T *d, Index n, Last last, Largest<T> &largest) {
+    v = inside(flushed(v), n, last);
+    v.store(d);
+    largest.add(v);
+}
+
 // loss = log Σ exp(z - m) - (z_t - m), d = (p - 1{j = t}) · scale
 struct CrossEntropyLabels {
     static constexpr const char *name = "cross_entropy";
@@ -27,9 +34,7 @@ struct CrossEntropyLabels {
         const Vec<T> s = Vec<T>::broadcast(sum), factor = Vec<T>::broadcast(scale), one = Vec<T>::broadcast(1);
         sweep<T>(n, [&](Index j, auto last) {
             const Vec<T> hot = select(first_lanes<T>(t - j + 1) & !first_lanes<T>(t - j), one, Vec<T>::zero());
-            const Vec<T> v = flushed((load_row(d + j, n - j, last) / s - hot) * factor);
-            store_row(v, d + j, n - j, last);
-            largest.add(inside(v, n - j, last));
+            write_gradient((load_row(d + j, n - j, last) / s - hot) * factor, d + j, n - j, last, largest);
         });
         return log_of(sum) - shifted;
     }
@@ -55,9 +60,7 @@ struct CrossEntropyValues {
         const Vec<T> s = Vec<T>::broadcast(sum), factor = Vec<T>::broadcast(scale), weight = Vec<T>::broadcast(total);
         sweep<T>(n, [&](Index j, auto last) {
             const Vec<T> p = exp(load_row(z + j, n - j, last) - shift) / s;
-            const Vec<T> v = flushed(fma(p, weight, -load_row(t + j, n - j, last)) * factor);
-            store_row(v, d + j, n - j, last);
-            largest.add(inside(v, n - j, last));
+            write_gradient(fma(p, weight, -load_row(t + j, n - j, last)) * factor, d + j, n - j, last, largest);
         });
         return loss;
     }
@@ -72,9 +75,7 @@ struct SquaredError {
     template <class T> static T row(const T *z, const Targets<T> &targets, Index at, T *d, Index n, T scale, T, Largest<T> &largest) {
         const T *t = targets.values + at * targets.stride;
         if (n == 1) { // its sum has one term
-            const Vec<T> e = Vec<T>::broadcast(z[0] - t[0]), v = inside(flushed(e * Vec<T>::broadcast(scale + scale)), 1, Choice<true>{});
-            v.store(d, 1);
-            largest.add(v);
+            write_gradient(Vec<T>::broadcast(z[0] - t[0]) * Vec<T>::broadcast(scale + scale), d, 1, Choice<true>{}, largest);
             return (z[0] - t[0]) * (z[0] - t[0]);
         }
         const T loss = row_sum<T>(n, [=](Vec<T> lane, Index j, auto last) {
@@ -83,9 +84,7 @@ struct SquaredError {
         });
         const Vec<T> factor = Vec<T>::broadcast(scale + scale);
         sweep<T>(n, [&](Index j, auto last) {
-            const Vec<T> v = flushed((load_row(z + j, n - j, last) - load_row(t + j, n - j, last)) * factor);
-            store_row(v, d + j, n - j, last);
-            largest.add(inside(v, n - j, last));
+            write_gradient((load_row(z + j, n - j, last) - load_row(t + j, n - j, last)) * factor, d + j, n - j, last, largest);
         });
         return loss;
     }
@@ -105,9 +104,7 @@ struct CategoricalLabels {
         const Vec<T> other = select(outside_clip(q), zero, one), own = other - select(outside_clip(q), zero, one / q);
         const Vec<T> factor = Vec<T>::broadcast(scale / sum);
         sweep<T>(n, [&](Index j, auto last) {
-            const Vec<T> v = flushed(select(first_lanes<T>(t - j + 1) & !first_lanes<T>(t - j), own, other) * factor);
-            store_row(v, d + j, n - j, last);
-            largest.add(inside(v, n - j, last));
+            write_gradient(select(first_lanes<T>(t - j + 1) & !first_lanes<T>(t - j), own, other) * factor, d + j, n - j, last, largest);
         });
         return first_lane(-log(clipped(q)));
     }
@@ -132,9 +129,8 @@ struct CategoricalValues {
         }));
         sweep<T>(n, [&](Index j, auto last) {
             const Vec<T> q = load_row(p + j, n - j, last) / s;
-            const Vec<T> v = flushed(select(outside_clip(q), weight, weight - load_row(t + j, n - j, last) / q) * factor);
-            store_row(v, d + j, n - j, last);
-            largest.add(inside(v, n - j, last));
+            write_gradient(select(outside_clip(q), weight, weight - load_row(t + j, n - j, last) / q) * factor, d + j, n - j, last,
+                           largest);
         });
         return loss;
     }
@@ -154,9 +150,8 @@ template <class Formula> struct Elementwise {
             return Formula::add(lane, load_row(z + j, n - j, last), load_row(t + j, n - j, last), a);
         });
         sweep<T>(n, [&](Index j, auto last) {
-            const Vec<T> v = flushed(Formula::gradient(load_row(z + j, n - j, last), load_row(t + j, n - j, last), a) * factor);
-            store_row(v, d + j, n - j, last);
-            largest.add(inside(v, n - j, last));
+            write_gradient(Formula::gradient(load_row(z + j, n - j, last), load_row(t + j, n - j, last), a) * factor, d + j, n - j, last,
+                           largest);
         });
         return loss;
     }
@@ -172,7 +167,7 @@ T loss_gradient(const MatrixView<const T> &z, const Targets<T> &targets, const M
         const T weight = targets.weights ? targets.weights[at] : T(1);
         const T loss = Row::row(z.data + r * z.stride, targets, at, out, z.columns, scale * weight, parameter, largest) * weight;
         losses[r] = loss;
-        clear_padding(out, z.columns);
+        clear_padding(out, (z.columns + Vec<T>::width - 1) & -Vec<T>::width);
         highest.add(Vec<T>::broadcast(loss));
     }
     *largest_loss = highest.value();

@@ -1,6 +1,7 @@
 #include "ganglion/optimizer.hpp"
 #include "ganglion/table.hpp"
 #include <cmath>
+#include <limits>
 
 namespace ganglion {
 namespace {
@@ -96,9 +97,14 @@ constexpr OptimizerRule table[] = {
 
 const OptimizerRule &find_optimizer(std::string_view name) { return find_row(std::span<const OptimizerRule>(table), name, "optimizer"); }
 
+// Powers end at 0, not among the denormals, where 0.9 times the least ones rounds to them again: a step would pay for it for ever.
 void advance(const OptimizerDescription &optimizer, Cursor &cursor) {
-    cursor.beta1_power *= optimizer.beta1;
-    cursor.beta2_power *= optimizer.beta2;
+    const auto raise = [](double power, double beta) {
+        power *= beta;
+        return std::abs(power) < std::numeric_limits<double>::min() ? 0 : power;
+    };
+    cursor.beta1_power = raise(cursor.beta1_power, optimizer.beta1);
+    cursor.beta2_power = raise(cursor.beta2_power, optimizer.beta2);
 }
 
 } // namespace ganglion

@@ -10,7 +10,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr auto poll_interval = std::chrono::milliseconds(50);
-constexpr Index steps_between_looks = 16; // at the clock: two a phase would cost the smallest networks a tenth
+constexpr Index steps_between_looks = 64; // at the clock: two a phase would cost the smallest networks a tenth
 constexpr double long_step = 1e6;         // operations: from here on every step looks
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }

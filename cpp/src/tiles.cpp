@@ -26,14 +26,15 @@ template <class T>
 bool multiply_leaf(const Step<T> &step, const MatrixView<const T> &x, const MatrixView<const T> &dz, Index columns, const MatrixView<T> &dw,
                    const T *soon, Index soon_row, Scratch<T> &scratch) {
     constexpr Index fewest_rows = 32;
-    constexpr double worth_transposing = 0.9;
+    constexpr double transposed_terms = 5, call_terms = 4000; // what an element of dwᵀ and the way costs, as terms of a product
     const Kernels<T> &kernels = *step.kernels;
     const bool may_skip = step.finite && x.rows >= fewest_rows;
     const double of_x = may_skip ? density(kernels, x, dz.columns) : 1, of_dz = may_skip ? density(kernels, dz, x.columns) : 1;
     const bool sparse = std::min(of_x, of_dz) < sparse_density;
-    const auto size = static_cast<double>(x.columns * dz.columns),
-               mirrored_size = static_cast<double>(columns * whole_vectors(kernels, x.columns));
-    const bool straight = sparse ? of_x <= of_dz : mirrored_size >= worth_transposing * size;
+    const auto terms = [&](double share, Index m, Index n) { return share * static_cast<double>(m * n * x.rows); };
+    const bool straight =
+        terms(sparse ? of_x : 1, x.columns, dz.columns) <= terms(sparse ? of_dz : 1, columns, whole_vectors(kernels, x.columns)) +
+                                                               call_terms + transposed_terms * static_cast<double>(x.columns * dz.columns);
     if (!sparse && straight) {
         multiply_transposed(kernels, x, dz, dw, soon, soon_row);
         return false;

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import KW_ONLY, dataclass
+from functools import cached_property
 from types import MappingProxyType
 
 from ganglion import _native, inputs, schedules
@@ -71,7 +72,7 @@ class Optimizer(Clipping):
         self._set("learning_rate", schedules.learning_rate(self.learning_rate))
         self._set("weight_decay", inputs.real("weight_decay", self.weight_decay, minimum=0))
 
-    @property
+    @cached_property
     def schedule(self) -> Schedule:
         """The learning rate as a function of the step."""
         return self.learning_rate if isinstance(self.learning_rate, Schedule) else Constant(self.learning_rate)
