@@ -18,8 +18,17 @@ template <class T> uint64_t nonzero_bits(const T *a, Index n) {
     return bits;
 }
 
+// The lines of a row's elements; of those across, its part of what `line` rows have in common.
+template <class Act, class T> [[gnu::always_inline]] inline void lines_beside_row(const Product<T> &p, Index i, Index j, Index columns) {
+    if (p.along)
+        for (Index c = j; c < j + columns; c += line<T>) Act::line_at(p.along + i * p.along_row + c);
+    if (p.across)
+        for (Index c = j + i % line<T>; c < j + columns && c < p.across_rows; c += line<T>)
+            Act::line_at(p.across + c * p.across_row + i - i % line<T>);
+}
+
 template <class T, int V> void skipping_strip(const Product<T> &p, Index j) {
-    constexpr Index width = Vec<T>::width, line = 64 / static_cast<Index>(sizeof(T));
+    constexpr Index width = Vec<T>::width;
     for (Index first = 0; first < p.K; first += skipping_depth) {
         const Index depth = p.K - first < skipping_depth ? p.K - first : skipping_depth;
         const bool starts = first == 0 && !p.accumulate, ends = first + depth == p.K;
@@ -45,11 +54,8 @@ template <class T, int V> void skipping_strip(const Product<T> &p, Index j) {
             if (ends) {
 #pragma GCC unroll 8
                 for (int v = 0; v < V; ++v) sum[v] = sum[v] + Vec<T>::zero();
-                if (p.soon && p.soon_column == 1)
-                    for (Index v = 0; v < V * width; v += line) __builtin_prefetch(p.soon + i * p.soon_row + j + v, 1, 2);
-                else if (p.soon) // the lines of `line` rows, shared out among them
-                    for (Index v = i % line; v < V * width; v += line)
-                        __builtin_prefetch(p.soon + i - i % line + (j + v) * p.soon_column, 1, 2);
+                lines_beside_row<Fetch>(p, i, j, V * width);
+                if (p.others_read && i >= line<T>) lines_beside_row<Own>(p, i - line<T>, j, V * width);
             }
 #pragma GCC unroll 8
             for (int v = 0; v < V; ++v) sum[v].store(c + v * width);
@@ -80,7 +86,8 @@ template <class T> void sparse_matmul(const Product<T> &p) {
     rest.N -= j;
     rest.b += j;
     rest.c += j;
-    if (rest.soon) rest.soon = rest.soon_column == 1 ? rest.soon + j : nullptr;
+    if (rest.along) rest.along += j;
+    if (rest.across) rest.across += j * rest.across_row, rest.across_rows -= j;
     matmul(rest);
 }
 

@@ -133,6 +133,7 @@ template <class T> void Processor<T>::Worker::begin_step() {
     step_.finite = std::isfinite(largest_weight_);
     step_.adds_gradients = cursor_.batches > 0;
     step_.updates = updates_;
+    step_.team = plan_->team;
     step_.gradient_scale = 1;
     if (training_.optimizer.clip_value > 0) step_.gradient_bound = static_cast<T>(training_.optimizer.clip_value);
     scratch_.notes.reset();

@@ -19,12 +19,20 @@ template <class T> MatrixView<const T> aligned(const MatrixView<const T> &x, T *
     return {to.data, to.rows, to.columns, to.stride};
 }
 
+// What a tile's update changes, of W and of Wᵀ.
+template <class T> struct Soon {
+    T *w = nullptr;
+    Index w_row = 0;
+    T *transposed = nullptr;
+    Index transposed_row = 0;
+};
+
 // dw (I,O) = xᵀ · dz over the rows of a leaf, dz and dw in whole vectors of which `columns` belong to the matrix. Or dwᵀ (O,I) = dzᵀ · x,
 // transposed afterwards, which costs some percent of a tile: where dz has more zeros than x, or where few of the last vector's columns
 // are dw's (784-50-10, batch 100: 84 µs of updates in place of 99). Returns whether zeros were left out.
 template <class T>
 bool multiply_leaf(const Step<T> &step, const MatrixView<const T> &x, const MatrixView<const T> &dz, Index columns, const MatrixView<T> &dw,
-                   const T *soon, Index soon_row, Scratch<T> &scratch) {
+                   const Soon<T> &soon, Scratch<T> &scratch) {
     constexpr Index fewest_rows = 32;
     constexpr double transposed_terms = 5, call_terms = 4000; // what an element of dwᵀ and the way costs, as terms of a product
     const Kernels<T> &kernels = *step.kernels;
@@ -35,25 +43,28 @@ bool multiply_leaf(const Step<T> &step, const MatrixView<const T> &x, const Matr
     const bool straight =
         terms(sparse ? of_x : 1, x.columns, dz.columns) <= terms(sparse ? of_dz : 1, columns, whole_vectors(kernels, x.columns)) +
                                                                call_terms + transposed_terms * static_cast<double>(x.columns * dz.columns);
-    if (!sparse && straight) {
-        multiply_transposed(kernels, x, dz, dw, soon, soon_row);
-        return false;
-    }
     T *const left = scratch.left.data(), *const mirrored = scratch.mirrored.data();
     const Index stride = row_stride(x.rows), mirrored_stride = row_stride(x.columns);
     if (sparse) kernels.transpose(straight ? x : dz, left, stride);
     if (straight) {
-        kernels.sparse_matmul(
-            {x.columns, dz.columns, x.rows, left, stride, 1, dz.data, dz.stride, dw.data, dw.stride, false, soon, soon_row});
-        return true;
+        Product<T> product{x.columns, dz.columns, x.rows, x.data, 1, x.stride, dz.data, dz.stride, dw.data, dw.stride, false};
+        product.others_read = step.team > 1;
+        product.along = soon.w, product.along_row = soon.w_row;
+        product.across = soon.transposed, product.across_row = soon.transposed_row, product.across_rows = columns;
+        if (sparse) product.a = left, product.a_row = stride, product.a_column = 1;
+        (sparse ? kernels.sparse_matmul : kernels.matmul)(product);
+        return sparse;
     }
+    Product<T> product{columns, x.columns, x.rows, dz.data, 1, dz.stride, x.data, x.stride, mirrored, mirrored_stride, false};
+    product.others_read = step.team > 1;
+    product.along = soon.transposed, product.along_row = soon.transposed_row;
+    product.across = soon.w, product.across_row = soon.w_row, product.across_rows = x.columns;
     if (sparse) {
         const MatrixView<const T> right = aligned(x, scratch.right.data());
-        kernels.sparse_matmul(
-            {columns, x.columns, x.rows, left, stride, 1, right.data, right.stride, mirrored, mirrored_stride, false, soon, 1, soon_row});
-    } else {
-        kernels.matmul({columns, x.columns, x.rows, dz.data, 1, dz.stride, x.data, x.stride, mirrored, mirrored_stride, false});
+        product.a = left, product.a_row = stride, product.a_column = 1;
+        product.b = right.data, product.b_row = right.stride;
     }
+    (sparse ? kernels.sparse_matmul : kernels.matmul)(product);
     std::fill_n(mirrored + columns * mirrored_stride, (dz.columns - columns) * mirrored_stride, T(0));
     kernels.transpose({mirrored, dz.columns, x.columns, mirrored_stride}, dw.data, dw.stride);
     return sparse;
@@ -69,7 +80,9 @@ template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scr
     const Index stride = round_up(columns, padding), whole = whole_vectors(kernels, columns);
     const bool with_bias = stage.bias >= 0 && row == 0;
     const Parameter &w = step.net->parameters[at(stage.kernel)];
-    const T *weights = step.parameters->values.data() + w.offset + row * w.stride + column;
+    Soon<T> soon{step.parameters->values.data() + w.offset + row * w.stride + column, w.stride, nullptr, row_stride(stage.inputs)};
+    if (stage.transposed >= 0 && step.team > 1)
+        soon.transposed = step.parameters->transposed.data() + stage.transposed + column * soon.transposed_row + row;
     const auto tile = [&](Index slot) { return scratch.kernel_tiles.data() + slot * scratch.kernel_tile; };
     const auto bias = [&](Index slot) { return scratch.bias_tiles.data() + slot * kernel_tile_side; };
     sum_leaves(
@@ -79,8 +92,7 @@ template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scr
             const MatrixView<const T> dz = read(step.workspace->d[at(s)], first, count, column, whole, stage.outputs);
             const bool last = updates && first + count == step.rows;
             const MatrixView<T> dw{tile(slot), rows, columns, stride};
-            const T *const soon = last ? weights : nullptr;
-            scratch.notes.sparse_products += multiply_leaf(step, x, dz, columns, dw, soon, w.stride, scratch);
+            scratch.notes.sparse_products += multiply_leaf(step, x, dz, columns, dw, last ? soon : Soon<T>{}, scratch);
             if (with_bias) kernels.column_sums(dz, bias(slot));
         },
         [&](Index to, Index from) {

@@ -29,10 +29,14 @@ template <class T> struct Product {
     T *c; // C[i,j] at c[i * c_row + j]
     Index c_row;
     bool accumulate;
-    // Where the same elements of another array are written soon: [i,j] at soon[i * soon_row + j * soon_column], one of the two being
-    // 1. A set may fetch them into its caches beside the arithmetic. Null: nowhere.
-    const T *soon = nullptr;
-    Index soon_row = 0, soon_column = 1;
+    // Two arrays that this thread alone reads and writes now, and whose elements [i,j] it changes soon: at along[i * along_row + j], and
+    // for j < across_rows at across[j * across_row + i]; in rows of whole cache lines. A set may get the lines beside the arithmetic, and
+    // write what they hold. Null: none.
+    T *along = nullptr;
+    Index along_row = 0;
+    T *across = nullptr;
+    Index across_row = 0, across_rows = 0;
+    bool others_read = false; // other threads have read these lines
 };
 
 // What an activation's backward kernel reads: the layer's output h, or its input z; `nothing` where there is no such kernel.

@@ -1,4 +1,4 @@
-// The three products of a dense layer, as views handed to the kernel set.
+// The forward and backward product of a dense layer, as views handed to the kernel set.
 #pragma once
 #include "ganglion/dispatch.hpp"
 #include <algorithm>
@@ -29,14 +29,6 @@ bool multiply(const Kernels<T> &kernels, const MatrixView<const T> &x, const Mat
     (sparse ? kernels.sparse_matmul : kernels.matmul)(
         {x.rows, half_vectors(kernels, z.columns), w.rows, x.data, x.stride, 1, w.data, w.stride, z.data, z.stride, false});
     return sparse;
-}
-
-// dw (I,O) = xᵀ · dz over the rows of one leaf: x (rows, I), dz (rows, O). `soon`: the weights that will be updated next.
-template <class T>
-void multiply_transposed(const Kernels<T> &kernels, const MatrixView<const T> &x, const MatrixView<const T> &dz, const MatrixView<T> &dw,
-                         const T *soon = nullptr, Index soon_row = 0) {
-    kernels.matmul({x.columns, whole_vectors(kernels, dz.columns), x.rows, x.data, 1, x.stride, dz.data, dz.stride, dw.data, dw.stride,
-                    false, soon, soon_row});
 }
 
 } // namespace ganglion

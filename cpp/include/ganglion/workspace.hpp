@@ -89,6 +89,7 @@ template <class T> struct Step {
     bool training = false; // else dropouts do nothing and normalizations over the batch take the moving statistics
     Moment moment = {};
     int slot = 0;          // of the batch in the workspace
+    int team = 1;          // threads that make this step together
     bool gathered = false; // it is there already
 };
 
