@@ -109,12 +109,17 @@ def test_gradients_that_grow_on_the_way_back_are_named():
     )
 
 
-def test_cures_fit_the_activation():
-    layers = hidden(12, "relu", kernel_initializer=Normal(0.1), bias_initializer=gg.initializers.Constant(0.1))
-    said = [text for text in said_of([*layers, gg.Dense(10)], gg.SGD(1e-6)) if "vanish" in text]
-    assert len(said) == 1
-    assert "use kernel_initializer='he_normal', fewer layers" in said[0]
-    assert "activation='relu'" not in said[0]
+@pytest.mark.parametrize(("activation", "initializer"), [("relu", "he_normal"), ("selu", "lecun_normal")])
+def test_cures_fit_the_activation(activation, initializer):
+    start = gg.initializers.Constant(0.1)
+    layers = hidden(12, activation, kernel_initializer=Normal(0.05), bias_initializer=start)
+    vanishing = [text for text in said_of([*layers, gg.Dense(10)], gg.SGD(1e-6)) if "vanish" in text]
+    assert len(vanishing) == 1
+    assert f"use kernel_initializer='{initializer}', fewer layers" in vanishing[0]
+    assert "activation='relu'" not in vanishing[0]
+    layers = hidden(8, activation, 64, kernel_initializer=Normal(1.0))
+    exploding = said_of([*layers, gg.Dense(10)])
+    assert f"they explode: use smaller weights, kernel_initializer='{initializer}'," in exploding[0]
 
 
 def test_large_steps_are_told_in_words_that_can_be_read():

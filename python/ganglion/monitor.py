@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ganglion import inputs
-from ganglion.activations import Identity, ReLU, Sigmoid, Softmax, Step, Tanh
+from ganglion.activations import SELU, Identity, ReLU, Sigmoid, Softmax, Step, Tanh
 from ganglion.errors import TrainingWarning
 from ganglion.events import Callback
 from ganglion.layers import Dense
@@ -250,10 +250,11 @@ def _cure(cure: str, layers: list[Layer], name: str) -> str:
     own = [layer.function for layer in layers[here:end] if not isinstance(layer.function, Identity)]
     function: NamedActivation = [Identity(), *known[-1:], *own[:1]][-1]  # a last layer has that of those before it
     bounded = isinstance(function, BOUNDED)
-    initializer = "glorot_uniform" if bounded or isinstance(function, Identity) else "he_normal"
+    begin = "lecun_normal" if isinstance(function, SELU) else "he_normal"  # Klambauer et al., 2017; He et al., 2015
+    initializer = "glorot_uniform" if bounded or isinstance(function, Identity) else begin
     return cure.format(
         initializer=initializer,
-        begin=("activation='relu' with " if bounded else "") + "kernel_initializer='he_normal'",
+        begin=("activation='relu' with " if bounded else "") + f"kernel_initializer='{begin}'",
         alive="use activation='leaky_relu', or kernel_initializer='he_normal'"
         if isinstance(function, (ReLU, Step))
         else f"scale the inputs, or use kernel_initializer='{initializer}'",
