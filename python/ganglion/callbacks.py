@@ -6,7 +6,6 @@ import csv
 import inspect
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ganglion import inputs
@@ -78,10 +77,7 @@ class CSVLogger(Callback):
     """
 
     def __init__(self, path: str | os.PathLike[str], separator: str = ",", append: bool = False) -> None:
-        try:
-            self.path = Path(path)
-        except TypeError:
-            raise TypeError(f"path must be a path; given {path!r} of type {type(path).__name__}") from None
+        self.path = inputs.path("path", path)
         if not isinstance(separator, str) or len(separator) != 1:
             raise ValueError(f"separator must be one character; given {separator!r}")
         self.separator = separator

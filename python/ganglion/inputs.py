@@ -10,6 +10,7 @@ import inspect
 import math
 import operator
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeGuard
 
 import numpy as np
@@ -36,6 +37,7 @@ __all__ = [
     "integer",
     "labels",
     "numeric",
+    "path",
     "real",
     "shape",
     "size",
@@ -109,6 +111,14 @@ def flag(argument: str, value: object) -> bool:
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(f"{argument} must be True or False; given {value!r} of type {type(value).__name__}")
     return bool(value)
+
+
+def path(argument: str, value: object) -> Path:
+    """A path, from one or from its text."""
+    try:
+        return Path(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise TypeError(f"{argument} must be a path; given {value!r} of type {type(value).__name__}") from None
 
 
 def size(argument: str, value: object) -> int:

@@ -16,15 +16,17 @@ import os
 import struct
 import time
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ganglion import inputs
 from ganglion.arguments import known_arguments
 from ganglion.events import Callback
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ganglion.events import Logs
 
 __all__ = ["TensorBoard", "crc32c"]
@@ -86,10 +88,7 @@ class TensorBoard(Callback):
         }
     )
     def __init__(self, log_dir: str | os.PathLike[str] = "logs") -> None:
-        try:
-            self.log_dir = Path(log_dir)
-        except TypeError:
-            raise TypeError(f"log_dir must be a path; given {log_dir!r} of type {type(log_dir).__name__}") from None
+        self.log_dir = inputs.path("log_dir", log_dir)
         self._files: dict[str, Path] = {}
 
     def on_train_begin(self, logs: Logs = None) -> None:

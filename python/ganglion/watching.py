@@ -236,10 +236,7 @@ class Checkpoint(_Watcher):
         verbose: int = 0,
     ) -> None:
         super().__init__(monitor, mode, 0.0, verbose)
-        try:
-            self.path = Path(path)
-        except TypeError:
-            raise TypeError(f"path must be a path; given {path!r} of type {type(path).__name__}") from None
+        self.path = inputs.path("path", path)
         self._is_folder = str(path).endswith(FOLDER_ENDS) or not (self.path.suffix or "{" in self.path.name)
         self.save_best_only = inputs.flag("save_best_only", save_best_only)
 
