@@ -16,6 +16,7 @@ class SharedFunction {
     // What the function gives; None after an error, which whose method it is keeps.
     template <class... Argument> py::object operator()(const Argument &...arguments) const {
         try {
+            meet_signals();
             return (*function_)(arguments...);
         } catch (py::error_already_set &error) {
             keep(error);
@@ -24,7 +25,14 @@ class SharedFunction {
     }
 
   private:
-    // The methods catch what is raised in them, but for Ctrl-C as one of them is entered.
+    // A Ctrl-C that came while the core was at work. Python 3.11 may collect garbage as it makes a call's arguments; in a callback of
+    // its collector the exception would be lost. Later versions look for signals before they collect, but here they would collect first.
+    static void meet_signals() {
+#if PY_VERSION_HEX < 0x030C0000
+        if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+#endif
+    }
+    // The methods catch what is raised in them, but for Ctrl-C before one of them or as it is entered.
     void keep(py::error_already_set &error) const {
         const py::object owner = py::getattr(*function_, "__self__", py::none());
         const py::str name("_failed");
