@@ -29,6 +29,21 @@ def test_epochs_are_one_run_where_nobody_waits_for_their_ends():
     assert len(history.history["loss"]) == 6
 
 
+def test_a_long_history_that_nobody_reads_is_whole():
+    seen = []
+    history = gg.Trainer(classifier(), "cross_entropy").fit(
+        X, LABELS, epochs=150, callbacks=[lambda epoch, logs: seen.append((epoch, logs["loss"]))], verbose=0
+    )
+    assert list(zip(history.epoch, history.history["loss"], strict=True)) == seen
+    assert len(seen) == 150
+
+
+def test_a_series_of_ones_own_makes_no_epochs():
+    history = gg.Trainer(classifier(), "cross_entropy").fit(X, LABELS, epochs=2, verbose=0)
+    history.history["rate of each step"] = [0.1, 0.1, 0.1, 0.1]
+    assert history.epoch == [0, 1]
+
+
 @pytest.mark.parametrize("optimizer", ["adam", gg.SGD(0.1, momentum=0.9), gg.SGD(gg.LinearDecay(0.1, 0.0, 12))])
 @pytest.mark.parametrize(
     "fits",

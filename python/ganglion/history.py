@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["History"]
 
+MOST_UNREAD = 64  # pieces: one of a single epoch takes six times the memory of its numbers
+
 
 class History:
     """Loss and metrics of each epoch, returned by `Trainer.fit`.
@@ -100,14 +102,16 @@ class History:
     def extend(self, columns: Mapping[str, NDArray[np.float64]]) -> None:
         """Add epochs: a value for each, by name."""
         self._unread.append(columns)
+        if len(self._unread) == MOST_UNREAD:
+            self._read()
 
     def _read(self) -> None:
-        for columns in self._unread:
+        while self._unread:
+            columns = self._unread.pop(0)  # first: whatever interrupts this, nothing comes twice
             for name, values in columns.items():
                 self._lists[name].extend(values.tolist())
-        self._unread.clear()
-        epochs = max(map(len, self._lists.values()))
-        self._numbers.extend(range(self._first + len(self._numbers), self._first + epochs))
+            first = self._first + len(self._numbers)
+            self._numbers.extend(range(first, first + max(map(len, columns.values()))))
 
     def plot(
         self, ax: Axes | Sequence[Axes] | None = None, *, path: str | os.PathLike[str] | None = None
