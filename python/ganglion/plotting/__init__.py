@@ -1,7 +1,14 @@
 """Pictures, drawn with matplotlib, which is imported only when one is asked for.
 
-Each function draws into axes of the caller's or into a new figure, whose transparent ground reads on white paper and on
-a dark page, and writes a file if there is a ``path``.
+Every function that draws takes
+
+``ax``
+    Matplotlib axes to draw into, whose colours of ground and text are left alone; where there are several panels, a
+    sequence of them. By default a new figure, whose transparent ground reads on white paper and on a dark page.
+``path``
+    The file to write, whose ending chooses the format (``.png``, ``.svg``, ``.pdf``); no window opens then.
+
+and returns the axes, whose ``figure`` is the figure.
 """
 
 from __future__ import annotations

@@ -67,11 +67,8 @@ def learning_curves(
     history : History or mapping
         What `Trainer.fit` returned, or names with one number an epoch each; ``val_loss`` is the validation curve of
         ``loss``.
-    ax : matplotlib axes or a sequence of them, optional
-        Where to draw, one a panel, loss first; their colours of ground and text are left alone. By default a new figure
-        with a transparent ground, which reads on white paper and on a dark page.
-    path : path-like, optional
-        Where to write the picture; the ending chooses the format (``.png``, ``.svg``, ``.pdf``). No window opens then.
+    ax, path : a sequence of matplotlib axes and path-like, optional
+        Where to draw, axes for each panel, loss first, and the picture's file; see `ganglion.plotting`.
 
     Returns
     -------
@@ -134,10 +131,8 @@ def gradients(
     ----------
     history : History
         What `Trainer.fit` returned with a `Monitor` among its callbacks. Layers without parameters are left out.
-    ax : matplotlib axes, optional
-        Where to draw; by default in a new figure.
-    path : path-like, optional
-        Where to write the picture; the ending chooses the format.
+    ax, path : matplotlib axes and path-like, optional
+        Where to draw, and the picture's file; see `ganglion.plotting`.
 
     Returns
     -------
@@ -191,8 +186,6 @@ def lines(
         Where the values are; names stand side by side.
     curves : mapping of str to (n,) array_like
         The values. Those that are not finite leave gaps, and on a logarithmic scale those that are not positive.
-    ax : matplotlib axes, optional
-        Where to draw; by default in a new figure.
     xlabel, ylabel : str
         What the axes show.
     log : bool or str
@@ -200,8 +193,8 @@ def lines(
         the y axis stays linear.
     title : str, optional
         Words above the panel.
-    path : path-like, optional
-        Where to write the picture; the ending chooses the format.
+    ax, path : matplotlib axes and path-like, optional
+        Where to draw, and the picture's file; see `ganglion.plotting`.
 
     Returns
     -------
@@ -271,10 +264,8 @@ def activation_functions(
     ----------
     names : sequence of str
         As ``Dense(activation=…)`` takes them; parameters are the defaults.
-    ax : matplotlib axes or a sequence of them, optional
-        Where to draw, one for each name; by default in a new figure.
-    path : path-like, optional
-        Where to write the picture; the ending chooses the format.
+    ax, path : a sequence of matplotlib axes and path-like, optional
+        Where to draw, axes for each name, and the picture's file; see `ganglion.plotting`.
 
     Returns
     -------

@@ -43,15 +43,13 @@ def descent_paths(
         f(x, y) for arrays of one shape, an array of it.
     paths : mapping of str to (n, 2) array_like
         The points of each path, as ``gradient_descent(f, …)[1]`` gives them; points that are not finite are left out.
-    ax : matplotlib axes, optional
-        Where to draw; by default in a new figure.
     limits : (x_low, x_high, y_low, y_high)
         What to show.
     log : bool
         Whether neighbouring contours differ by a factor, above the lowest value shown, and not by a difference: it
         shows the floor of a steep valley.
-    path : path-like, optional
-        Where to write the picture; the ending chooses the format.
+    ax, path : matplotlib axes and path-like, optional
+        Where to draw, and the picture's file; see `ganglion.plotting`.
 
     Returns
     -------
@@ -110,12 +108,10 @@ def descent_curve(
         f(x) for an array, an array of its shape.
     paths : mapping of str to (n,) array_like
         The points of each path; points that are not finite are left out.
-    ax : matplotlib axes, optional
-        Where to draw; by default in a new figure.
     limits : (low, high)
         What to show.
-    path : path-like, optional
-        Where to write the picture; the ending chooses the format.
+    ax, path : matplotlib axes and path-like, optional
+        Where to draw, and the picture's file; see `ganglion.plotting`.
 
     Returns
     -------

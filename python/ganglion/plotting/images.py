@@ -43,14 +43,12 @@ def first_weights(
     ----------
     model : Sequential
         Built, with a dense layer.
-    ax : matplotlib axes, optional
-        Where to draw; by default in a new figure.
     shape : (height, width)
         Of a sample as image: height · width are the layer's inputs.
     count : int
         At most how many units, the layer's first.
-    path : path-like, optional
-        Where to write the picture; the ending chooses the format.
+    ax, path : matplotlib axes and path-like, optional
+        Where to draw, and the picture's file; see `ganglion.plotting`.
 
     Returns
     -------
@@ -116,14 +114,12 @@ def misclassified(
         The samples, (n, features) or (n, *shape).
     y_true, y_pred : array_like
         Classes (n,), or one-hot rows, probabilities or logits (n, K), of which the largest counts.
-    ax : matplotlib axes, optional
-        Where to draw; by default in a new figure.
     shape : (height, width) or (height, width, 3)
         Of a sample as image. The lowest of all values is black and the highest white.
     count : int
         At most how many samples.
-    path : path-like, optional
-        Where to write the picture; the ending chooses the format.
+    ax, path : matplotlib axes and path-like, optional
+        Where to draw, and the picture's file; see `ganglion.plotting`.
 
     Returns
     -------

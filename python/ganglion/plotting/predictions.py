@@ -43,10 +43,8 @@ def decision_boundary(
         The samples.
     y : array_like
         Their classes, (n,) or one-hot (n, K).
-    ax : matplotlib axes, optional
-        Where to draw; by default in a new figure.
-    path : path-like, optional
-        Where to write the picture; the ending chooses the format.
+    ax, path : matplotlib axes and path-like, optional
+        Where to draw, and the picture's file; see `ganglion.plotting`.
 
     Returns
     -------
@@ -135,12 +133,10 @@ def fit_1d(
         What to draw by name: models of one input and one output, or functions of (n,) values; one alone needs no name.
     x, y : (n,) or (n, 1) array_like
         The points that the models were trained on.
-    ax : matplotlib axes, optional
-        Where to draw; by default in a new figure.
     validation : (x, y), optional
         Points that they were not trained on.
-    path : path-like, optional
-        Where to write the picture; the ending chooses the format.
+    ax, path : matplotlib axes and path-like, optional
+        Where to draw, and the picture's file; see `ganglion.plotting`.
 
     Returns
     -------
@@ -221,12 +217,10 @@ def confusion_matrix(
     ----------
     y_true, y_pred : array_like
         Classes (n,), or one-hot rows, probabilities or logits (n, K), of which the largest counts.
-    ax : matplotlib axes, optional
-        Where to draw; by default in a new figure.
     names : sequence of str, optional
         What the classes 0, 1, … are called; by default their numbers.
-    path : path-like, optional
-        Where to write the picture; the ending chooses the format.
+    ax, path : matplotlib axes and path-like, optional
+        Where to draw, and the picture's file; see `ganglion.plotting`.
 
     Returns
     -------
