@@ -86,7 +86,7 @@ Processor<T>::Worker::Worker(Processor &processor, Training<T> &training, const 
     : processor_(processor), training_(training), request_(request), shared_(shared), thread_(thread),
       scratch_(processor.workspace_.threads[static_cast<std::size_t>(thread)]), epoch_{request.feed->rows(), processor.full_.rows},
       rule_(find_optimizer(training.optimizer.name)),
-      look_every_(step_flops(training.architecture, processor.full_.rows) < long_step ? steps_between_looks : 1),
+      look_every_(step_flops(training.architecture, processor.full_.rows) < long_step && !has_host(training) ? steps_between_looks : 1),
       cursor_(training.state.cursor), largest_weight_(static_cast<double>(training.network->parameters.largest)),
       largest_moment_(training.state.largest_moment), largest_gradient_(training.state.largest_gradient) {
     const Kernels<T> &kernels = *processor.prepared_->kernels;

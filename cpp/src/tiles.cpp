@@ -34,7 +34,8 @@ template <class T>
 bool multiply_leaf(const Step<T> &step, const MatrixView<const T> &x, const MatrixView<const T> &dz, Index columns, const MatrixView<T> &dw,
                    const Soon<T> &soon, Scratch<T> &scratch) {
     constexpr Index fewest_rows = 32;
-    constexpr double transposed_terms = 5, call_terms = 4000; // what an element of dwᵀ and the way costs, as terms of a product
+    // What the way over dwᵀ costs, in terms of a product: transposing an element of it, and the calls.
+    constexpr double transposed_terms = 5, call_terms = 4000;
     const Kernels<T> &kernels = *step.kernels;
     const bool may_skip = step.finite && x.rows >= fewest_rows;
     const double of_x = may_skip ? density(kernels, x, dz.columns) : 1, of_dz = may_skip ? density(kernels, dz, x.columns) : 1;

@@ -160,6 +160,12 @@ void require_derivatives(const Architecture &net) {
     }
 }
 
+template <class T> bool has_host(const Training<T> &training) {
+    const auto of_host = [](const auto &part) { return part.host != nullptr; };
+    return training.loss.host || std::ranges::any_of(training.architecture.stages, of_host) ||
+           std::ranges::any_of(training.metrics, [&](const Metric &metric) { return of_host(metric.description); });
+}
+
 template <class T> void accumulate_batches(Training<T> &training, Index batches) {
     if (batches < 1) throw std::invalid_argument("accumulate must be at least 1, not " + std::to_string(batches));
     training.accumulate = batches;
@@ -209,6 +215,8 @@ template void append_means(const Training<float> &, bool, std::vector<double> &)
 template void append_means(const Training<double> &, bool, std::vector<double> &);
 template void clear_sums(TrainingState<float> &);
 template void clear_sums(TrainingState<double> &);
+template bool has_host(const Training<float> &);
+template bool has_host(const Training<double> &);
 template void accumulate_batches(Training<float> &, Index);
 template void accumulate_batches(Training<double> &, Index);
 template void check_feed(const Training<float> &, const Feed<float> &);

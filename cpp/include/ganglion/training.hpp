@@ -68,6 +68,9 @@ template <class T> struct Training {
     std::optional<Monitor> monitor = {};
 };
 
+// Is a part of it written elsewhere, so that nobody knows how long it takes?
+template <class T> bool has_host(const Training<T> &training);
+
 // Sets `accumulate`, at least 1, and makes room for the sums.
 template <class T> void accumulate_batches(Training<T> &training, Index batches);
 
