@@ -8,8 +8,8 @@ import pytest
 from bits import DTYPES, FAST_SETS, SETS, any_numbers, assert_same_bits, numbers, operations, special_values
 
 # Both sides of every vector width, of the 16 lanes of a row sum and of 8 vectors, which several kernels take at once;
-# rows on both sides of a leaf's 128.
-COLUMNS = (1, 2, 3, 4, 5, 7, 8, 9, 10, 13, 15, 16, 17, 23, 24, 25, 31, 32, 33, 50, 63, 64, 65, 100, 127, 128, 129, 130)
+# rows on both sides of a leaf's 128. A prime number of widths: each meets all of the choices that are taken in turn.
+COLUMNS = (*range(1, 11), 13, 15, 16, 17, 23, 24, 25, 31, 32, 33, 50, 63, 64, 65, 100, 127, 128, 129, 130)
 ROWS = (1, 2, 3, 4, 5, 7, 8, 9, 16, 17)
 TALL = [(rows, columns) for rows in (127, 128, 129, 1000) for columns in (1, 7, 10, 13, 16, 50)]
 SHAPES = [*itertools.product(ROWS, COLUMNS), *TALL, (0, 10), (3, 784)]

@@ -75,8 +75,9 @@ struct SquaredError {
     template <class T> static T row(const T *z, const Targets<T> &targets, Index at, T *d, Index n, T scale, T, Largest<T> &largest) {
         const T *t = targets.values + at * targets.stride;
         if (n == 1) { // its sum has one term
-            write_gradient(Vec<T>::broadcast(z[0] - t[0]) * Vec<T>::broadcast(scale + scale), d, 1, Choice<true>{}, largest);
-            return (z[0] - t[0]) * (z[0] - t[0]);
+            const T e = z[0] - t[0]; // d may lie over z
+            write_gradient(Vec<T>::broadcast(e) * Vec<T>::broadcast(scale + scale), d, 1, Choice<true>{}, largest);
+            return e * e;
         }
         const T loss = row_sum<T>(n, [=](Vec<T> lane, Index j, auto last) {
             const Vec<T> e = load_row(z + j, n - j, last) - load_row(t + j, n - j, last);
