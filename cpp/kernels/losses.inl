@@ -74,7 +74,7 @@ struct SquaredError {
 
     template <class T> static T row(const T *z, const Targets<T> &targets, Index at, T *d, Index n, T scale, T, Largest<T> &largest) {
         const T *t = targets.values + at * targets.stride;
-        if (n == 1) { // its sum has one term
+        if (n == 1) {                // its sum has one term
             const T e = z[0] - t[0]; // d may lie over z
             write_gradient(Vec<T>::broadcast(e) * Vec<T>::broadcast(scale + scale), d, 1, Choice<true>{}, largest);
             return e * e;

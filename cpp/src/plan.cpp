@@ -92,7 +92,7 @@ void add_tiles(Phase &phase, Index stage, Share inputs, Share outputs) {
 }
 
 // Tiles of all kernels. The strips of columns lie one after the other, and each thread gets a run of their rows, as long as the others'
-// to within half a block of them: by whole tiles, one of two threads had two thirds of the updates of 17-64-64-6.
+// to within a block of 16: by whole tiles, one of two threads had two thirds of the updates of 17-64-64-6.
 Phase kernel_phase(PhaseKind kind, const Architecture &net, int team) {
     const auto strips = [&](auto strip) { // strip(stage, rows, columns, cost of a row)
         for (std::size_t s = 0; s < net.stages.size(); ++s)

@@ -15,10 +15,6 @@ constexpr double long_step = 1e6;         // operations: from here on every step
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-template <class T> Demands demands_of(const Training<T> &training) {
-    return {.norm = training.optimizer.clip_norm > 0, .penalty = penalized(training.architecture), .sums = training.accumulate > 1};
-}
-
 // An epoch's batches.
 struct Epoch {
     Index rows, batch_size;

@@ -160,6 +160,10 @@ void require_derivatives(const Architecture &net) {
     }
 }
 
+template <class T> Demands demands_of(const Training<T> &training) {
+    return {.norm = training.optimizer.clip_norm > 0, .penalty = penalized(training.architecture), .sums = training.accumulate > 1};
+}
+
 template <class T> bool has_host(const Training<T> &training) {
     const auto of_host = [](const auto &part) { return part.host != nullptr; };
     return training.loss.host || std::ranges::any_of(training.architecture.stages, of_host) ||
@@ -215,6 +219,8 @@ template void append_means(const Training<float> &, bool, std::vector<double> &)
 template void append_means(const Training<double> &, bool, std::vector<double> &);
 template void clear_sums(TrainingState<float> &);
 template void clear_sums(TrainingState<double> &);
+template Demands demands_of(const Training<float> &);
+template Demands demands_of(const Training<double> &);
 template bool has_host(const Training<float> &);
 template bool has_host(const Training<double> &);
 template void accumulate_batches(Training<float> &, Index);

@@ -68,6 +68,7 @@ template <class T> struct Training {
     std::optional<Monitor> monitor = {};
 };
 
+template <class T> Demands demands_of(const Training<T> &training);
 // Is a part of it written elsewhere, so that nobody knows how long it takes?
 template <class T> bool has_host(const Training<T> &training);
 
