@@ -182,6 +182,37 @@ def test_a_failing_metric_is_raised():
     trainer.evaluate(X, LABELS)
 
 
+def test_no_failure_is_kept_for_the_next_call():
+    """NaN in x is what ends these calls, not the exception that it causes on the way, nor that of a second part."""
+
+    class Finite(gg.CustomLayer):
+        def forward(self, x):
+            if not np.isfinite(x).all():
+                raise ArithmeticError("not finite")
+            return x
+
+        def backward(self, x, output, gradient):
+            return gradient
+
+    bad = X.copy()
+    bad[5, 1] = np.nan
+    model = gg.Sequential(Finite(), gg.Dense(4), Finite(), gg.Dense(3), seed=0)
+    trainer = gg.Trainer(model, "cross_entropy")
+    torch_like = gg.nn.Sequential(Finite(), gg.nn.Linear(X.shape[1], 3))
+    calls = (
+        trainer.fit,
+        trainer.evaluate,
+        trainer.train_on_batch,
+        lambda x, y: model.predict(x),
+        lambda x, y: torch_like(x),
+    )
+    for act in calls:
+        act(X, LABELS)
+        with pytest.raises(ValueError, match=r"x\[5, 1\] is nan"):
+            act(bad, LABELS)
+        act(X, LABELS)
+
+
 def test_targets_are_checked_as_for_other_losses():
     with pytest.raises(ValueError, match=r"y must have the shape of the outputs, \(n, 2\); given \(50,\)"):
         gg.Trainer(regressor(), Squares()).fit(X, LABELS, verbose=0)

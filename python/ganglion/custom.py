@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import inspect
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from copy import copy
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -23,7 +24,7 @@ from ganglion.metrics import Metric
 if TYPE_CHECKING:
     from ganglion.inputs import Array
 
-__all__ = ["CustomLayer", "CustomLoss", "CustomMetric", "FunctionLoss", "as_loss", "raise_failure"]
+__all__ = ["CustomLayer", "CustomLoss", "CustomMetric", "FunctionLoss", "as_loss", "raise_failure", "raising_failures"]
 
 
 class Fallible:
@@ -53,12 +54,32 @@ class Fallible:
 
 
 def raise_failure(*parts: object) -> None:
-    """Raise the exception that one of these kept, which forgets it."""
-    for part in parts:
-        if isinstance(part, Fallible) and part._failed is not None:
-            error = part._failed
-            object.__setattr__(part, "_failed", None)
-            raise error
+    """Raise the first exception that one of these kept; all forget theirs."""
+    failed = [part for part in parts if isinstance(part, Fallible) and part._failed is not None]
+    errors = [part._failed for part in failed]
+    for part in failed:
+        object.__setattr__(part, "_failed", None)
+    for error in errors:
+        assert error is not None
+        raise error
+
+
+@contextmanager
+def raising_failures(*parts: object) -> Iterator[None]:
+    """While the core calls these: what one of them kept is raised at the end, also for a divergence that it caused.
+
+    Of an end by another exception nothing is kept for the next call.
+    """
+    try:
+        yield
+    except _native.TrainingDivergedError:
+        raise_failure(*parts)
+        raise
+    except BaseException:
+        with suppress(BaseException):
+            raise_failure(*parts)
+        raise
+    raise_failure(*parts)
 
 
 class CustomLoss(Fallible, Loss):

@@ -30,6 +30,7 @@ True
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,6 +38,7 @@ import numpy as np
 from ganglion import _native, inputs, machine, sequential
 from ganglion.arguments import no_attribute
 from ganglion.criteria import BCELoss, BCEWithLogitsLoss, CrossEntropyLoss, HuberLoss, L1Loss, MSELoss
+from ganglion.custom import raising_failures
 from ganglion.layers import Layer
 from ganglion.modules import (
     ELU,
@@ -217,8 +219,8 @@ class Sequential(sequential.Sequential):
         if not inputs.in_place(x, self._features):
             x = self._checked(x)
         passes = self._passes or self.passes
-        forward, values = passes.forward(machine.context(), x, self.training)
-        self._sound(values)
+        with raising_failures(*self._custom) if self._custom else nullcontext():
+            forward, values = passes.forward(machine.context(), x, self.training)
         output: Output = values.view(Output)
         output.forward, output.model, output.values = forward, self, values
         output.flags.writeable = False

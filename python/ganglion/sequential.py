@@ -11,7 +11,7 @@ import numpy as np
 
 from ganglion import _native, inputs, machine
 from ganglion.architecture import Architecture, first_input, flat
-from ganglion.custom import Fallible, raise_failure
+from ganglion.custom import Fallible, raising_failures
 from ganglion.errors import NotFittedError
 from ganglion.exclusive import Exclusive
 from ganglion.keras_arguments import check_predict
@@ -202,20 +202,15 @@ class Sequential(KerasDoor):
         network = self.network
         if batch_size is not None or verbose != 0 or others:
             check_predict(batch_size, verbose, others)
-        if inputs.in_place(x, self._features):
-            return self._sound(network.predict(machine.context(threads), x))
+        if inputs.in_place(x, self._features) and not self._custom:
+            return network.predict(machine.context(threads), x)
         if self._architecture.flattens:
             x = inputs.flattened("x", x, self.input_shape)
         array = inputs.features("x", x, self._features, self.dtype)
         if len(array) == 0:
             return np.empty((0, network.outputs), self.dtype)
-        return self._sound(network.predict(machine.context(threads), array))
-
-    def _sound(self, output: Array) -> Array:
-        """The output, unless a layer of the user's raised something on the way to it."""
-        if self._custom:
-            raise_failure(*self._custom)
-        return output
+        with raising_failures(*self._custom):
+            return network.predict(machine.context(threads), array)
 
     def predict_proba(self, x: ArrayLike) -> Array:
         """Probabilities of the classes.

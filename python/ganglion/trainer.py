@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, Never
 
 from ganglion import _native, inputs, machine, preflight, single_batch, uncopied, weights
 from ganglion.arguments import known_arguments
-from ganglion.custom import Fallible, as_loss, raise_failure
+from ganglion.custom import Fallible, as_loss, raising_failures
 from ganglion.events import Callback, Events
 from ganglion.fitting import Fitting
 from ganglion.history import History
@@ -349,17 +349,14 @@ class Trainer(uncopied.Uncopied):
         built = self.model.input_shape is not None
         with self.model.exclusively(action, between_steps=between_steps):
             try:
-                yield
-            except _native.TrainingDivergedError:
-                raise_failure(*self._custom)
-                raise
+                with raising_failures(*self._custom):
+                    yield
             except _native.NonFiniteInputError as error:
                 if not built:
                     self._trainings.clear()
                     self._latest = None
                     self.model._unbuild()
                 raise ValueError(str(error)) from None
-            raise_failure(*self._custom)
 
     # The core's side
 
