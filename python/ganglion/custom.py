@@ -55,13 +55,13 @@ class Fallible:
 
 def raise_failure(*parts: object) -> None:
     """Raise the first exception that one of these kept; all forget theirs."""
-    failed = [part for part in parts if isinstance(part, Fallible) and part._failed is not None]
-    errors = [part._failed for part in failed]
-    for part in failed:
-        object.__setattr__(part, "_failed", None)
-    for error in errors:
-        assert error is not None
-        raise error
+    first: BaseException | None = None
+    for part in parts:
+        if isinstance(part, Fallible) and part._failed is not None:
+            first = part._failed if first is None else first
+            object.__setattr__(part, "_failed", None)
+    if first is not None:
+        raise first
 
 
 @contextmanager
