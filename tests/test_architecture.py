@@ -14,7 +14,7 @@ HEADERS = ROOT / "cpp" / "include" / "ganglion"
 LEVELS = (
     ("elementary", "matrix", "table"),
     ("arena", "error", "kernel_set", "random", "schedule", "threads"),
-    ("dispatch", "host", "leaves", "orthogonal"),
+    ("ahead", "dispatch", "host", "leaves", "orthogonal"),
     ("initializers", "metrics"),
     ("architecture", "blocked_product", "context", "feed", "matmul"),
     ("loss_fusion", "plan", "speed", "state"),

@@ -153,3 +153,34 @@ def test_x_is_read_in_the_type_it_has(dtype, shuffle):
         training(net).run(core.Context(), core.Feed(array, y), batch_size=100, steps=4, shuffle=shuffle)
         digests.add(digest(net))
     assert len(digests) == 1
+
+
+# More than a MiB of x and of weights: batches and moments come from memory, their lines fetched beside the products.
+FAR = [700, 650, 7]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "uint8"])
+@pytest.mark.parametrize("shuffle", [False, True])
+def test_what_comes_from_beyond_the_caches_has_the_scalar_bits(dtype, shuffle):
+    x, y = data(1600, widths=FAR)
+    x = (x * 20 + 100).clip(0, 255).astype(np.uint8).astype(dtype)
+    ways = [(name, team, plan) for name in SETS for team, plan in [(1, "rows"), (2, "layers"), (3, "stored")]]
+    digests = set()
+    for kernel_set, team, plan in [("scalar", 1, "rows")] + [way for way in ways if way[0] != "scalar"]:
+        net = network(FAR, "relu")
+        run = training(net)
+        run.run(core.Context(kernel_set, team), core.Feed(x, y), batch_size=140, steps=3, shuffle=shuffle, plan=plan)
+        digests.add(digest(net))
+    assert x.nbytes > 2**20
+    assert len(digests) == 1
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("plan", PLANS)
+def test_a_batch_that_was_fetched_ahead_is_tested_like_the_first(dtype, plan):
+    x, y = data(1600, dtype, FAR)
+    x[3 * 140 + 5, 4] = np.nan
+    run = training(network(FAR))
+    with pytest.raises(ValueError, match=r"x\[425, 4\] is nan"):
+        run.run(core.Context(None, 2), core.Feed(x, y), batch_size=140, steps=10, shuffle=False, plan=plan)
+    assert run.step == 3

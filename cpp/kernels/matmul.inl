@@ -4,9 +4,11 @@
 // reach 114 to 117 GFLOP/s a core so, with outer tiles of 12 to 784 rows and 64 to 512 columns alike.
 
 // A[i,k] at a[i * a_row + k * a_column]; unit_rows: a_row is 1 (the transposed operand of a weight gradient). V: Vec<T>, or for the
-// last few columns ShortVec<T>.
-template <class T, class V, int R, int C, bool unit_rows, bool tail>
-void tile(const Product<T> &p, const T *a, const T *b, T *c, Index columns) {
+// last few columns ShortVec<T>. fetches: each k asks for one of `lines`, and for B's next columns. On two threads a step of 784-50-10,
+// whose batches come from memory, takes 4 % less with the lines and 6 % less with both; B's rows 24 ahead gained nothing in a forward
+// product.
+template <class T, class V, int R, int C, bool unit_rows, bool tail, bool fetches>
+void tile(const Product<T> &p, const T *a, const T *b, T *c, Index columns, const Lines *lines) {
     V sum[size_t{R}][size_t{C}];
     constexpr Index width = V::width;
     const Index a_row = unit_rows ? 1 : p.a_row, c_row = p.c_row;
@@ -29,6 +31,11 @@ void tile(const Product<T> &p, const T *a, const T *b, T *c, Index columns) {
 #pragma GCC unroll 16
     for (int g = 0; g < (R + 2) / 3; ++g) base[g] = a + 3 * g * a_row;
     for (Index k = 0; k < p.K; ++k) {
+        if constexpr (fetches) {
+#pragma GCC unroll 8
+            for (int v = 0; v < C; ++v) __builtin_prefetch(b + (C + v) * width, 0, 3);
+            __builtin_prefetch(lines->first + (k < lines->count ? k : 0) * line_bytes, 0, 2);
+        }
         V row[size_t{C}];
 #pragma GCC unroll 8
         for (int v = 0; v < C; ++v) {
@@ -58,20 +65,20 @@ void tile(const Product<T> &p, const T *a, const T *b, T *c, Index columns) {
         }
 }
 
-template <class T> using Tile = void (*)(const Product<T> &, const T *, const T *, T *, Index);
+template <class T> using Tile = void (*)(const Product<T> &, const T *, const T *, T *, Index, const Lines *);
 
 // tiles<…>[R - 1] computes R rows.
-template <class T, class V, int C, bool unit_rows, bool tail, int... R> struct TileTable {
-    static constexpr Tile<T> rows[] = {tile<T, V, R + 1, C, unit_rows, tail>...};
+template <class T, class V, int C, bool unit_rows, bool tail, bool fetches, int... R> struct TileTable {
+    static constexpr Tile<T> rows[] = {tile<T, V, R + 1, C, unit_rows, tail, fetches>...};
 };
-template <class T, class V, int C, bool unit_rows, bool tail, int rows>
-constexpr const Tile<T> *tiles = TileTable<T, V, C, unit_rows, tail, __integer_pack(rows)...>::rows;
+template <class T, class V, int C, bool unit_rows, bool tail, bool fetches, int rows>
+constexpr const Tile<T> *tiles = TileTable<T, V, C, unit_rows, tail, fetches, __integer_pack(rows)...>::rows;
 
 // Most rows of a tile of C vectors such that sums, a row of B and one broadcast fit the register file.
 template <int C> constexpr int tile_rows =
     (vector_registers - C - (C > 1 ? 2 : 3)) / C > 14 ? 14 : (vector_registers - C - (C > 1 ? 2 : 3)) / C;
 
-template <class T> constexpr Index line = 64 / static_cast<Index>(sizeof(T));
+template <class T> constexpr Index line = line_bytes / static_cast<Index>(sizeof(T));
 
 // What is done with a line that is written soon: it is asked for, and when it has come, written with what it holds. A line that another
 // core has read stays shared after a prefetch for writing, and the first store to it waits (bench/micro/shared_lines.cpp): here it
@@ -97,13 +104,31 @@ template <class Act, class T> [[gnu::always_inline]] inline void lines_of(const 
             for (Index c = j; c < j + columns && c < p.across_rows; ++c) Act::line_at(p.across + c * p.across_row + r);
 }
 
+// Up to `most` of the next run, taken away; else one line that is at hand.
+template <class T> Lines next_lines(const Product<T> &p, Index most) {
+    if (!p.ahead || p.ahead->next == p.ahead->end) return {reinterpret_cast<const char *>(p.b), 1};
+    Lines &run = *p.ahead->next;
+    const Lines taken{run.first, run.count < most ? run.count : most};
+    run.first += taken.count * line_bytes;
+    run.count -= taken.count;
+    if (run.count == 0) ++p.ahead->next;
+    return taken;
+}
+
 // All M rows of C vectors of columns, the rows cut into tiles as equal as possible: no thin tile at the end.
-template <class T, int C, bool unit_rows, bool tail, class V = Vec<T>> void column_block(const Product<T> &p, Index j, Index columns) {
+template <class T, int C, bool unit_rows, bool tail, bool fetches = false, class V = Vec<T>>
+void column_block(const Product<T> &p, Index j, Index columns) {
     constexpr Index most = tile_rows<C>;
-    constexpr const Tile<T> *table = tiles<T, V, C, unit_rows, tail, tile_rows<C>>;
+    constexpr const Tile<T> *table = tiles<T, V, C, unit_rows, tail, fetches, tile_rows<C>>;
+    Lines taken;
+    const auto lines = [&]() -> const Lines * {
+        if constexpr (!fetches) return nullptr;
+        taken = next_lines(p, p.K);
+        return &taken;
+    };
     if (p.M <= most) { // no division: small networks are full of small products
         lines_of<Fetch>(p, 0, p.M, j, tail ? columns : C * V::width);
-        return table[p.M - 1](p, p.a, p.b + j, p.c + j, columns);
+        return table[p.M - 1](p, p.a, p.b + j, p.c + j, columns, lines());
     }
     const Index count = (p.M + most - 1) / most;
     const Index rows = p.M / count, longer = p.M % count;
@@ -113,12 +138,12 @@ template <class T, int C, bool unit_rows, bool tail, class V = Vec<T>> void colu
         lines_of<Fetch>(p, i, R, j, tail ? columns : C * V::width);
         if (p.others_read) lines_of<Own>(p, i - before, before, j, tail ? columns : C * V::width);
         before = R;
-        table[R - 1](p, p.a + i * p.a_row, p.b + j, p.c + i * p.c_row + j, columns);
+        table[R - 1](p, p.a + i * p.a_row, p.b + j, p.c + i * p.c_row + j, columns, lines());
         i += R;
     }
 }
 
-template <class T, bool unit_rows> void column_blocks(const Product<T> &p) {
+template <class T, bool unit_rows, bool fetches> void column_blocks(const Product<T> &p) {
     constexpr Index width = Vec<T>::width;
     Index j = 0;
     // Few rows: wide tiles, so that enough chains are under way to hide the latency of an fma.
@@ -128,23 +153,24 @@ template <class T, bool unit_rows> void column_blocks(const Product<T> &p) {
     if constexpr (tile_rows<4> > 0)
         if (p.M <= tile_rows<4>)
             for (; j + 4 * width <= p.N; j += 4 * width) column_block<T, 4, unit_rows, false>(p, j, 0);
-    for (; j + 2 * width <= p.N; j += 2 * width) column_block<T, 2, unit_rows, false>(p, j, 0);
+    for (; j + 2 * width <= p.N; j += 2 * width) column_block<T, 2, unit_rows, false, fetches>(p, j, 0);
     if (j + width <= p.N) {
         column_block<T, 1, unit_rows, false>(p, j, 0);
         j += width;
     }
     if constexpr (ShortVec<T>::width < width)
         if (j + ShortVec<T>::width <= p.N) {
-            column_block<T, 1, unit_rows, false, ShortVec<T>>(p, j, 0);
+            column_block<T, 1, unit_rows, false, false, ShortVec<T>>(p, j, 0);
             j += ShortVec<T>::width;
         }
     if (j == p.N) return;
-    if (p.N - j <= ShortVec<T>::width) column_block<T, 1, unit_rows, true, ShortVec<T>>(p, j, p.N - j);
+    if (p.N - j <= ShortVec<T>::width) column_block<T, 1, unit_rows, true, false, ShortVec<T>>(p, j, p.N - j);
     else column_block<T, 1, unit_rows, true>(p, j, p.N - j);
 }
 
 template <class T> void matmul(const Product<T> &p) {
     if (p.M == 0 || p.N == 0) return;
-    if (p.a_row == 1) column_blocks<T, true>(p);
-    else column_blocks<T, false>(p);
+    if (p.a_row != 1) column_blocks<T, false, false>(p);
+    else if (p.ahead && p.ahead->next != p.ahead->end) column_blocks<T, true, true>(p);
+    else column_blocks<T, true, false>(p);
 }

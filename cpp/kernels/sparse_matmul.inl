@@ -7,6 +7,7 @@
 
 constexpr Index skipping_depth = 64; // a bit each in one word
 constexpr int skipping_vectors = 8;
+constexpr Index fetched_lines = 16; // at most, beside a row of A
 
 // Bit k: a[k] is not zero. A NaN is not.
 template <class T> uint64_t nonzero_bits(const T *a, Index n) {
@@ -34,6 +35,10 @@ template <class T, int V> void skipping_strip(const Product<T> &p, Index j) {
         const bool starts = first == 0 && !p.accumulate, ends = first + depth == p.K;
         const T *const panel = p.b + first * p.b_row + j;
         for (Index i = 0; i < p.M; ++i) {
+            if (p.ahead && p.ahead->next != p.ahead->end) {
+                const Lines lines = next_lines(p, fetched_lines);
+                for (Index l = 0; l < lines.count; ++l) __builtin_prefetch(lines.first + l * line_bytes, 0, 2);
+            }
             const T *const a = p.a + i * p.a_row + first;
             T *const c = p.c + i * p.c_row + j;
             Vec<T> sum[size_t{V}];

@@ -60,6 +60,16 @@ template <class T> MatrixView<const T> rows_in_place(const Source &x, Index firs
     return {view->data + first * view->stride, rows, view->columns, view->stride};
 }
 
+void append_lines(const Source &x, const std::int32_t *order, Index first, Index rows, std::vector<Lines> &lines) {
+    std::visit(
+        [&](const auto &view) {
+            const auto append = [&](Index row, Index elements) { append_run(view.data + row * view.stride, elements, lines); };
+            if (!order && view.stride == view.columns) return append(first, rows * view.columns);
+            for (Index r = 0; r < rows; ++r) append(order ? order[r] : first + r, view.columns);
+        },
+        x);
+}
+
 template <class T>
 T gather(const Kernels<T> &kernels, const Source &x, const std::int32_t *order, Index first, MatrixView<T> out, bool scaled, T scale,
          T offset) {

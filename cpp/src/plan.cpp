@@ -216,6 +216,16 @@ std::vector<std::string> Plan::phase_names() const {
     return names;
 }
 
+Unit Plan::input_rows(int thread) const {
+    const auto gathers = [](const Phase &phase) { return phase.kind == PhaseKind::gather || phase.kind == PhaseKind::rows; };
+    const Phase &phase = *std::find_if(phases.begin(), phases.end(), gathers);
+    const auto t = static_cast<std::size_t>(thread);
+    const auto first = static_cast<std::size_t>(phase.first[t]), end = static_cast<std::size_t>(phase.first[t + 1]);
+    if (first == end) return {};
+    const Index row = phase.units[first].row;
+    return {0, row, phase.units[end - 1].row + phase.units[end - 1].rows - row, 0, 0};
+}
+
 std::vector<Strategy> strategies(Index rows, int team) {
     if (team == 1) return {Strategy::rows};
     if (rows < 8 * team) return {Strategy::layers};

@@ -32,7 +32,7 @@ template <class T> struct Soon {
 // are dw's (784-50-10, batch 100: 84 µs of updates in place of 99). Returns whether zeros were left out.
 template <class T>
 bool multiply_leaf(const Step<T> &step, const MatrixView<const T> &x, const MatrixView<const T> &dz, Index columns, const MatrixView<T> &dw,
-                   const Soon<T> &soon, Scratch<T> &scratch) {
+                   const Soon<T> &soon, Ahead *ahead, Scratch<T> &scratch) {
     constexpr Index fewest_rows = 32;
     // What the way over dwᵀ costs, in terms of a product: transposing an element of it, and the calls.
     constexpr double transposed_terms = 5, call_terms = 4000;
@@ -49,7 +49,7 @@ bool multiply_leaf(const Step<T> &step, const MatrixView<const T> &x, const Matr
     if (sparse) kernels.transpose(straight ? x : dz, left, stride);
     if (straight) {
         Product<T> product{x.columns, dz.columns, x.rows, x.data, 1, x.stride, dz.data, dz.stride, dw.data, dw.stride, false};
-        product.others_read = step.team > 1;
+        product.others_read = step.team > 1, product.ahead = ahead;
         product.along = soon.w, product.along_row = soon.w_row;
         product.across = soon.transposed, product.across_row = soon.transposed_row, product.across_rows = columns;
         if (sparse) product.a = left, product.a_row = stride, product.a_column = 1;
@@ -57,7 +57,7 @@ bool multiply_leaf(const Step<T> &step, const MatrixView<const T> &x, const Matr
         return sparse;
     }
     Product<T> product{columns, x.columns, x.rows, dz.data, 1, dz.stride, x.data, x.stride, mirrored, mirrored_stride, false};
-    product.others_read = step.team > 1;
+    product.others_read = step.team > 1, product.ahead = ahead;
     product.along = soon.transposed, product.along_row = soon.transposed_row;
     product.across = soon.w, product.across_row = soon.w_row, product.across_rows = x.columns;
     if (sparse) {
@@ -71,8 +71,16 @@ bool multiply_leaf(const Step<T> &step, const MatrixView<const T> &x, const Matr
     return sparse;
 }
 
+// The optimizer's moments of a tile, where caches do not keep them.
+template <class T> void append_moments(const Step<T> &step, const Parameter &parameter, const Unit &unit, std::vector<Lines> &lines) {
+    for (const T *moments : step.moments)
+        if (moments && step.net->parameter_elements * static_cast<Index>(sizeof(T)) > near_bytes)
+            for (Index column = unit.column; column < unit.column + unit.columns; column += padding)
+                append_run(moments + parameter.offset + column * parameter.rows + unit.row * padding, unit.rows * padding, lines);
+}
+
 // dw of a tile over the whole batch, its penalty's with it, into slot 0 of the scratch, db of its columns with the tile's first rows.
-// Before an update the weights are fetched beside the last leaf's products.
+// Before an update the weights and moments are fetched beside the last leaf's products.
 template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch, bool updates) {
     const auto [s, row, rows, column, columns] = unit;
     const Stage &stage = step.net->stages[at(s)];
@@ -84,6 +92,8 @@ template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scr
     Soon<T> soon{step.parameters->values.data() + w.offset + row * w.stride + column, w.stride, nullptr, row_stride(stage.inputs)};
     if (stage.transposed >= 0 && step.team > 1)
         soon.transposed = step.parameters->transposed.data() + stage.transposed + column * soon.transposed_row + row;
+    if (updates && step.moments[0]) append_moments(step, w, unit, scratch.ahead);
+    Ahead ahead{scratch.ahead.data(), scratch.ahead.data() + scratch.ahead.size()};
     const auto tile = [&](Index slot) { return scratch.kernel_tiles.data() + slot * scratch.kernel_tile; };
     const auto bias = [&](Index slot) { return scratch.bias_tiles.data() + slot * kernel_tile_side; };
     sum_leaves(
@@ -91,9 +101,10 @@ template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scr
         [&](Index slot, Index first, Index count) {
             const MatrixView<const T> x = input_rows(step, s, first, count, row, rows);
             const MatrixView<const T> dz = read(step.workspace->d[at(s)], first, count, column, whole, stage.outputs);
-            const bool last = updates && first + count == step.rows;
+            const bool last = first + count == step.rows;
             const MatrixView<T> dw{tile(slot), rows, columns, stride};
-            scratch.notes.sparse_products += multiply_leaf(step, x, dz, columns, dw, last ? soon : Soon<T>{}, scratch);
+            scratch.notes.sparse_products +=
+                multiply_leaf(step, x, dz, columns, dw, last && updates ? soon : Soon<T>{}, last ? &ahead : nullptr, scratch);
             if (with_bias) kernels.column_sums(dz, bias(slot));
         },
         [&](Index to, Index from) {

@@ -1,5 +1,6 @@
 // The data set: x read in place in the type it has, targets as checked copies.
 #pragma once
+#include "ganglion/ahead.hpp"
 #include "ganglion/arena.hpp"
 #include "ganglion/dispatch.hpp"
 #include <string>
@@ -24,6 +25,9 @@ template <class T> struct Feed {
     Index columns() const {
         return std::visit([](const auto &view) { return view.columns; }, x);
     }
+    Index bytes() const { // of x
+        return std::visit([](const auto &view) { return view.rows * view.stride * static_cast<Index>(sizeof(*view.data)); }, x);
+    }
 };
 
 // Labels must not be negative; throws std::invalid_argument naming the first that is.
@@ -36,6 +40,9 @@ template <class T> void set_weights(Feed<T> &feed, const double *weights, Index 
 
 // The rows of x as they are, when they need neither conversion nor gathering; null data otherwise.
 template <class T> MatrixView<const T> rows_in_place(const Source &x, Index first, Index rows);
+
+// Appends the lines that rows of x lie on, as `gather` reads them.
+void append_lines(const Source &x, const std::int32_t *order, Index first, Index rows, std::vector<Lines> &lines);
 
 // out[r] = row `order[r]` of x, or `first + r` where order is null, converted and, if `scaled`, times scale plus offset;
 // returns the largest |out|, NaN before all.

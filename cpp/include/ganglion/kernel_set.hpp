@@ -18,6 +18,19 @@ constexpr Index padding = 16;    // elements; a row of any network buffer is a m
 constexpr Index sum_lanes = 16;  // virtual lanes of a row sum, on every set
 constexpr Index leaf_rows = 128; // consecutive batch rows that form one chain in sums over the batch
 
+// Cache lines, one after the other.
+constexpr Index line_bytes = 64;
+struct Lines {
+    const char *first;
+    Index count;
+};
+
+// Runs of lines that this thread reads soon, on their way to its caches: a set may fetch some of the first beside its arithmetic, which it
+// then takes away.
+struct Ahead {
+    Lines *next, *end;
+};
+
 // C (M,N) = A (M,K) · B (K,N). Each element is one chain of fused multiply-adds over k = 0 … K-1 that starts from +0, or
 // from C itself when `accumulate`, and ends with + 0: never -0. N is arbitrary; nothing outside the N columns is read or written.
 template <class T> struct Product {
@@ -37,6 +50,7 @@ template <class T> struct Product {
     T *across = nullptr;
     Index across_row = 0, across_rows = 0;
     bool others_read = false; // other threads have read these lines
+    Ahead *ahead = nullptr;   // or null: nothing
 };
 
 // What an activation's backward kernel reads: the layer's output h, or its input z; `nothing` where there is no such kernel.

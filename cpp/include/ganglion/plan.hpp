@@ -65,6 +65,7 @@ struct Plan {
     Demands demands;
     std::vector<Phase> phases;
     std::vector<std::string> phase_names() const;
+    Unit input_rows(int thread) const; // those of the batch that a thread gathers
 };
 
 // What may be the fastest for `rows` batch rows on `team` threads; which one is, depends on the machine.

@@ -25,6 +25,7 @@ template <class T> struct alignas(64) Scratch {
     Buffer<T> kernel_tiles, bias_tiles; // of gradients, one for each slot of the tree over leaves
     Index kernel_tile = 0;              // elements of each in kernel_tiles: the network's largest
     Buffer<T> left, right, mirrored;    // of a sparse product: xᵀ or dzᵀ of a leaf, x if it is not aligned, dwᵀ
+    std::vector<Lines> ahead;           // that products may fetch beside their arithmetic
     std::vector<std::int32_t> classes;  // (panel,): for metrics
     Buffer<T> activated;                // (O,): for metrics
     Notes<T> notes;
