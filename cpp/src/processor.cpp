@@ -107,6 +107,7 @@ Processor<T>::Worker::Worker(Processor &processor, Training<T> &training, const 
              training.loss.host.get()};
     step_.gradients = training.accumulate > 1 ? training.state.gradients.data() : processor.workspace_.gradients.data();
     step_.training = true;
+    if (processor.owns_transposed()) step_.transposed = scratch_.transposed.data();
     step_.moment.seed = training.network->seed;
     scratch_.notes.weight = 0;
     scratch_.notes.sparse_products = 0;
@@ -135,6 +136,7 @@ template <class T> void Processor<T>::Worker::begin_step() {
     if (training_.optimizer.clip_value > 0) step_.gradient_bound = static_cast<T>(training_.optimizer.clip_value);
     scratch_.notes.reset();
     if (step_.gathered) scratch_.notes.input = next_input_;
+    if (step_.transposed) transpose_weights(*step_.kernels, *step_.net, *step_.parameters, step_.transposed);
 }
 
 template <class T> bool Processor<T>::Worker::end(Verdict verdict) {
@@ -345,7 +347,7 @@ template <class T> void Processor<T>::order_rows(const Training<T> &training, In
 
 template <class T> Result<T> Processor<T>::run(Training<T> &training, const Request<T> &request) {
     const Index rows = request.feed->rows();
-    refresh_transposed(*prepared_->kernels, training.architecture, training.network->parameters);
+    if (!owns_transposed()) refresh_transposed(*prepared_->kernels, training.architecture, training.network->parameters);
     if (request.shuffle) order_rows(training, rows, training.state.cursor.epoch);
     Shared shared;
     if (training.monitor) look_.prepare(*prepared_->kernels, training.architecture, full_, last_);
@@ -366,7 +368,7 @@ template <class T> Result<T> Processor<T>::run(Training<T> &training, const Requ
     for (const double seconds : shared.seconds)
         if (shared.timed_steps > 0) result.seconds.push_back(seconds / static_cast<double>(shared.timed_steps));
     Parameters<T> &parameters = training.network->parameters;
-    const bool current = parameters.transposed_version == parameters.version;
+    const bool current = !owns_transposed() && parameters.transposed_version == parameters.version;
     parameters.version += static_cast<std::uint64_t>(result.steps);
     if (current) parameters.transposed_version = parameters.version; // the tiles wrote both
     return std::move(result);
@@ -379,6 +381,10 @@ template <class T> Result<T> Processor<T>::run_with(Team team, Training<T> &trai
         if (result.outcome != Outcome::other_team) return result;
         team.threads = result.team;
     }
+}
+
+template <class T> bool Processor<T>::owns_transposed() const {
+    return full_.team > 1 && full_.strategy != Strategy::layers && workspace_.threads[0].transposed.size() > 0;
 }
 
 template <class T> double Processor<T>::mean_loss(const LossKernels<T> &loss, const Architecture &net, Index rows) const {

@@ -169,7 +169,7 @@ template <class T> void backward_tile(const Step<T> &step, const Unit &unit, Scr
     Workspace<T> &space = *step.workspace;
     const MatrixView<T> dx = view(space.d[at(s - 1)], row, rows, column, columns, stage.inputs);
     if (stage.kernel >= 0) {
-        const T *transposed = step.parameters->transposed.data() + stage.transposed;
+        const T *transposed = (step.transposed ? step.transposed : step.parameters->transposed.data()) + stage.transposed;
         scratch.notes.sparse_products += multiply(*step.kernels, read(space.d[at(s)], row, rows, 0, stage.outputs, stage.outputs),
                                                   {transposed + column, stage.outputs, columns, row_stride(stage.inputs)}, dx, step.finite);
     } else {

@@ -210,7 +210,9 @@ template <class T> Gradients<T> gradients(const Context &context, const Training
     for (const Parameter &parameter : copy.architecture.parameters)
         if (!finite(kernels, values, parameter.offset, parameter.rows * parameter.stride))
             throw_diverged<T>(parameter.layer, "gradient", copy.state.cursor.step);
-    copy.network->parameters.version = copy.network->parameters.transposed_version = version;
+    Parameters<T> &parameters = copy.network->parameters;
+    if (parameters.transposed_version == parameters.version) parameters.transposed_version = version;
+    parameters.version = version;
     return {processor.mean_loss(find_loss(kernels, copy.loss, copy.target), copy.architecture, feed.rows()), values};
 }
 

@@ -90,7 +90,7 @@ template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scr
     const bool with_bias = stage.bias >= 0 && row == 0;
     const Parameter &w = step.net->parameters[at(stage.kernel)];
     Soon<T> soon{step.parameters->values.data() + w.offset + row * w.stride + column, w.stride, nullptr, row_stride(stage.inputs)};
-    if (stage.transposed >= 0 && step.team > 1)
+    if (stage.transposed >= 0 && step.team > 1 && !step.transposed)
         soon.transposed = step.parameters->transposed.data() + stage.transposed + column * soon.transposed_row + row;
     if (updates && step.moments[0]) append_moments(step, w, unit, scratch.ahead);
     Ahead ahead{scratch.ahead.data(), scratch.ahead.data() + scratch.ahead.size()};
@@ -144,7 +144,7 @@ template <class T> void apply_tile(const Step<T> &step, const Unit &unit, const 
     if (stage.bias >= 0 && unit.row == 0)
         update_block(step, step.net->parameters[at(stage.bias)], 0, 1, unit.column, unit.columns, db, unit.columns, scratch);
     if (normalizes(stage)) move_statistics(step, unit, scratch);
-    transpose_tile(*step.kernels, *step.net, *step.parameters, unit);
+    if (!step.transposed) transpose_tile(*step.kernels, *step.net, *step.parameters, unit);
 }
 
 } // namespace
@@ -189,17 +189,26 @@ template <class T> void apply_stored_tile(const Step<T> &step, const Unit &unit,
     apply_tile<T>(step, unit, scratch.kernel_tiles.data(), round_up(unit.columns, padding), scratch.bias_tiles.data(), scratch);
 }
 
+template <class T> void transpose_weights(const Kernels<T> &kernels, const Architecture &net, const Parameters<T> &parameters, T *to) {
+    for (const Stage &stage : net.stages) {
+        if (stage.transposed < 0) continue;
+        const Parameter &w = net.parameters[at(stage.kernel)];
+        kernels.transpose({parameters.values.data() + w.offset, w.rows, w.columns, w.stride}, to + stage.transposed,
+                          row_stride(stage.inputs));
+    }
+}
+
 template <class T> void refresh_transposed(const Kernels<T> &kernels, const Architecture &net, Parameters<T> &parameters) {
     if (parameters.transposed_version == parameters.version) return;
-    for (std::size_t s = 0; s < net.stages.size(); ++s)
-        if (net.stages[s].kernel >= 0)
-            transpose_tile(kernels, net, parameters, {static_cast<Index>(s), 0, net.stages[s].inputs, 0, net.stages[s].outputs});
+    transpose_weights(kernels, net, parameters, parameters.transposed.data());
     parameters.transposed_version = parameters.version;
 }
 
 template void update_tile(const Step<float> &, const Unit &, Scratch<float> &);
 template void store_tile(const Step<float> &, const Unit &, Scratch<float> &);
 template void apply_stored_tile(const Step<float> &, const Unit &, Scratch<float> &);
+template void transpose_weights(const Kernels<float> &, const Architecture &, const Parameters<float> &, float *);
+template void transpose_weights(const Kernels<double> &, const Architecture &, const Parameters<double> &, double *);
 template void refresh_transposed(const Kernels<float> &, const Architecture &, Parameters<float> &);
 template void update_tile(const Step<double> &, const Unit &, Scratch<double> &);
 template void store_tile(const Step<double> &, const Unit &, Scratch<double> &);

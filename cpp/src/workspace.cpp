@@ -92,6 +92,8 @@ Workspace<T> make_workspace(const Architecture &net, Index rows, int team, const
         scratch.left = Buffer<T>(side * row_stride(leaf));
         scratch.right = Buffer<T>(leaf * row_stride(side));
         scratch.mirrored = Buffer<T>(side * row_stride(side));
+        if (team > 1 && net.transposed_elements * static_cast<Index>(sizeof(T)) <= near_bytes / 2)
+            scratch.transposed = Buffer<T>(net.transposed_elements);
     }
     return space;
 }

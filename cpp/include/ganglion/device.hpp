@@ -90,6 +90,7 @@ template <class T> class Processor {
     struct Shared;
     class Worker;
     void order_rows(const Training<T> &training, Index rows, Index epoch);
+    bool owns_transposed() const; // Does each thread transpose the weights for itself?
 
     std::optional<Prepared> prepared_;
     std::optional<TeamTrial> trial_;

@@ -26,6 +26,7 @@ template <class T> struct alignas(64) Scratch {
     Index kernel_tile = 0;              // elements of each in kernel_tiles: the network's largest
     Buffer<T> left, right, mirrored;    // of a sparse product: xᵀ or dzᵀ of a leaf, x if it is not aligned, dwᵀ
     std::vector<Lines> ahead;           // that products may fetch beside their arithmetic
+    Buffer<T> transposed;               // Wᵀ as in the parameters, where each thread of a team may have its own
     std::vector<std::int32_t> classes;  // (panel,): for metrics
     Buffer<T> activated;                // (O,): for metrics
     Notes<T> notes;
@@ -86,6 +87,7 @@ template <class T> struct Step {
     bool adds_gradients = false;                                               // to those that are there
     bool updates = true;                                                       // else the optimizer waits for more of them
     T gradient_scale = 1, gradient_bound = std::numeric_limits<T>::infinity(); // before the optimizer sees them
+    T *transposed = nullptr;                                                   // the thread's own Wᵀ, or null: the parameters'
     bool finite = false;   // all weights, so that zeros may be left out of products; in the tiles h and dz are in any case
     bool training = false; // else dropouts do nothing and normalizations over the batch take the moving statistics
     Moment moment = {};
