@@ -22,6 +22,8 @@ ValueRule value_rule_of(const std::string &rule) {
     throw_unknown("rule", rule, {"any", "unit", "distribution"});
 }
 
+using Parts = std::optional<std::pair<std::vector<double>, std::vector<double>>>;
+
 std::optional<Strategy> strategy_of(const std::string &plan) {
     if (plan == "auto") return {};
     if (plan == "rows") return Strategy::rows;
@@ -60,16 +62,18 @@ template <class T> class Trainer {
     explicit Trainer(Training<T> training) : training_(std::move(training)) {}
 
     ReportHandle run(const Context &context, const FeedHandle &data, Index batch_size, Index steps, bool shuffled, const std::string &plan,
-                     const py::object &stop, bool part, bool last) {
+                     const py::object &stop, bool part, bool last, const Parts &parts) {
         const Feed<T> &feed = feed_of<T>(data);
         const auto strategy = strategy_of(plan);
+        const auto balance = parts ? std::optional<Balance>({parts->first, parts->second}) : std::nullopt;
         Watch watch(stop);
         const Claim claim(training_.network->busy);
         require(claim);
         {
             const py::gil_scoped_release release;
             ganglion::run(context, training_, processor_, feed,
-                          {batch_size, steps, shuffled, strategy, [&watch](const Progress &p) { return watch(p); }, part, last}, report_);
+                          {batch_size, steps, shuffled, strategy, [&watch](const Progress &p) { return watch(p); }, part, last, balance},
+                          report_);
         }
         watch.rethrow();
         return report();
@@ -244,14 +248,17 @@ void bind_training(py::module_ &module) {
         .def(
             "run",
             [](TrainingHandle &self, const Context &context, const FeedHandle &feed, Index batch_size, Index steps, bool shuffle,
-               const std::string &plan, const py::object &stop, bool part, bool last) {
+               const std::string &plan, const py::object &stop, bool part, bool last, const Parts &parts) {
                 return self.with(
-                    [&](auto &trainer) { return trainer.run(context, feed, batch_size, steps, shuffle, plan, stop, part, last); });
+                    [&](auto &trainer) { return trainer.run(context, feed, batch_size, steps, shuffle, plan, stop, part, last, parts); });
             },
             py::arg("context"), py::arg("feed"), py::kw_only(), py::arg("batch_size"), py::arg("steps"), py::arg("shuffle"),
             py::arg("plan") = "auto", py::arg("stop") = py::none(), py::arg("part") = false, py::arg("last") = false,
+            py::arg("parts") = py::none(),
             "Takes up to `steps` batches from where the state is; each makes an optimizer step unless several are accumulated. With "
-            "`part` the feed is one batch of an epoch that goes on until the caller ends it, its last where `last` says so.")
+            "`part` the feed is one batch of an epoch that goes on until the caller ends it, its last where `last` says so. `parts`: of "
+            "the batch's rows and of the weights, what each of the context's threads takes with the named plan from now on; else it is "
+            "as they are fast.")
         .def(
             "try_step",
             [](TrainingHandle &self, const Context &context, const py::object &x, const py::object &y, const std::string &rule) {

@@ -35,7 +35,7 @@ Demands storing_demands(const Plan &plan) {
 }
 
 bool replaces(const Plan &storing, const Plan &plan) {
-    return storing.rows == plan.rows && storing.team == plan.team && storing.strategy == plan.strategy &&
+    return storing.rows == plan.rows && storing.team == plan.team && storing.strategy == plan.strategy && storing.balance == plan.balance &&
            storing.demands == storing_demands(plan);
 }
 
@@ -71,8 +71,8 @@ template <class T> typename Look<T>::Counts Look<T>::count(const MatrixView<cons
 template <class T>
 void Look<T>::prepare(const Kernels<T> &kernels, const Architecture &net, const Plan &full, const Plan &last) {
     if (replaces(full_, full) && replaces(last_, last)) return;
-    full_ = build_plan(net, full.rows, full.team, full.strategy, storing_demands(full));
-    last_ = build_plan(net, last.rows, last.team, last.strategy, storing_demands(last));
+    full_ = build_plan(net, full.rows, full.balance, full.strategy, storing_demands(full));
+    last_ = build_plan(net, last.rows, last.balance, last.strategy, storing_demands(last));
     counts_.resize(std::max(counts_.size(), static_cast<std::size_t>(full.team) * net.stages.size()));
     if (!middles_.empty()) return;
     for (const Stage &stage : net.stages) middles_.push_back(middle_of(kernels.activations[stage.activation].name));

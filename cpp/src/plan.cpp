@@ -4,8 +4,9 @@
 namespace ganglion {
 namespace {
 
-// Gives each thread consecutive units of about equal cost: the same ones in every step, so that its tiles stay in its caches.
-void assign(Phase &phase, int team, const std::vector<double> &cost) {
+// Gives each thread consecutive units that cost about its part: the same ones in every step, so that its tiles stay in its caches.
+void assign(Phase &phase, const Balance &balance, Work work, const std::vector<double> &cost) {
+    const int team = balance.team();
     double total = 0;
     for (const double c : cost) total += c;
     phase.first.assign(1, 0);
@@ -13,7 +14,7 @@ void assign(Phase &phase, int team, const std::vector<double> &cost) {
     Index unit = 0;
     const Index count = static_cast<Index>(phase.units.size());
     for (int t = 1; t <= team; ++t) {
-        const double goal = total * t / team;
+        const double goal = total * balance.before(work, t);
         while (unit < count && (t == team || taken + cost[static_cast<std::size_t>(unit)] / 2 <= goal))
             taken += cost[static_cast<std::size_t>(unit++)];
         phase.first.push_back(unit);
@@ -31,16 +32,18 @@ constexpr Index panel_rows = 112; // of the batch: activations of a panel stay i
 constexpr Index layer_columns = 128;
 constexpr Index cached_elements = 128 * 1024; // of a layer's input, beside the weights in L2
 
-Phase row_phase(PhaseKind kind, Index rows, int team, Index stage = 0, Index columns = 0) {
-    Phase phase{kind, {}, {}};
-    std::vector<double> cost;
-    const Index most = std::min(panel_rows, std::max<Index>(1, (rows + team - 1) / team));
-    const Index panels = round_up((rows + most - 1) / most, team);
-    cut(rows, (rows + panels - 1) / panels, 1, [&](Index row, Index count) {
-        phase.units.push_back({stage, row, count, 0, columns});
-        cost.push_back(static_cast<double>(count));
-    });
-    assign(phase, team, cost);
+// The first of n that is thread t's.
+Index first_of(Index n, const Balance &balance, Work work, int thread) {
+    return static_cast<Index>(static_cast<double>(n) * balance.before(work, thread) + 0.5);
+}
+
+Phase row_phase(PhaseKind kind, Index rows, const Balance &balance, Index stage = 0, Index columns = 0) {
+    Phase phase{kind, {}, {0}};
+    for (int t = 0; t < balance.team(); ++t) {
+        const Index first = first_of(rows, balance, Work::rows, t), end = first_of(rows, balance, Work::rows, t + 1);
+        cut(end - first, panel_rows, 1, [&](Index row, Index count) { phase.units.push_back({stage, first + row, count, 0, columns}); });
+        phase.first.push_back(static_cast<Index>(phase.units.size()));
+    }
     return phase;
 }
 
@@ -51,20 +54,21 @@ struct Share {
 };
 constexpr Index share_columns = 2 * padding; // register tiles of two vectors of 16
 bool can_share(Index columns, int team) { return (columns + share_columns - 1) / share_columns >= team; }
-Share share(Index columns, int team, int thread) {
-    const Index unit = can_share(columns, team) ? share_columns : padding, blocks = (columns + unit - 1) / unit;
-    const Index first = std::min(columns, blocks * thread / team * unit), end = std::min(columns, blocks * (thread + 1) / team * unit);
-    return {first, end - first};
+Share share(Index columns, const Balance &balance, int thread) {
+    const Index unit = can_share(columns, balance.team()) ? share_columns : padding, blocks = (columns + unit - 1) / unit;
+    const auto first = [&](int t) { return std::min(columns, first_of(blocks, balance, Work::weights, t) * unit); };
+    return {first(thread), first(thread + 1) - first(thread)};
 }
 
 // Tiles of a stage's output or input gradient, cut by columns where there are enough; whole rows where the activation wants them.
-Phase layer_phase(PhaseKind kind, const Stage &stage, Index number, Index rows, int team, bool whole_rows, Index columns) {
-    if (whole_rows || (!can_share(columns, team) && rows >= 4 * team)) return row_phase(kind, rows, team, number, columns);
+Phase layer_phase(PhaseKind kind, const Stage &stage, Index number, Index rows, const Balance &balance, bool whole_rows, Index columns) {
+    const int team = balance.team();
+    if (whole_rows || (!can_share(columns, team) && rows >= 4 * team)) return row_phase(kind, rows, balance, number, columns);
     Phase phase{kind, {}, {0}};
     const Index depth = stage.kernel < 0 ? 1 : kind == PhaseKind::forward ? stage.inputs : stage.outputs;
     const auto row_panels = [&](auto panel) { cut(rows, panel_rows, 1, panel); };
     for (int t = 0; t < team; ++t) {
-        const Share own = share(columns, team, t);
+        const Share own = share(columns, balance, t);
         const auto column_tiles = [&](auto tile) {
             if (own.size > 0) cut(own.size, layer_columns, padding, [&](Index column, Index width) { tile(own.first + column, width); });
         };
@@ -91,9 +95,11 @@ void add_tiles(Phase &phase, Index stage, Share inputs, Share outputs) {
     });
 }
 
-// Tiles of all kernels. The strips of columns lie one after the other, and each thread gets a run of their rows, as long as the others'
-// to within a block of 16: by whole tiles, one of two threads had two thirds of the updates of 17-64-64-6.
-Phase kernel_phase(PhaseKind kind, const Architecture &net, int team) {
+// Tiles of all kernels. The strips of columns lie one after the other, and each thread gets a run of their rows, as long as its part to
+// within a block of 16, or of 4 where 16 of few rows would be much and no line of Wᵀ is shared: by whole tiles, one of two threads had
+// two thirds of the updates of 17-64-64-6.
+Phase kernel_phase(PhaseKind kind, const Architecture &net, const Balance &balance, bool own_transposed) {
+    const int team = balance.team();
     const auto strips = [&](auto strip) { // strip(stage, rows, columns, cost of a row)
         for (std::size_t s = 0; s < net.stages.size(); ++s)
             if (const Index rows = weight_rows(net.stages[s]); rows > 0)
@@ -107,9 +113,9 @@ Phase kernel_phase(PhaseKind kind, const Architecture &net, int team) {
     int thread = 0;
     strips([&](Index stage, Index rows, Share columns, double cost) {
         for (Index row = 0; row < rows;) {
-            const double blocks = (total * (thread + 1) / team - taken) / (cost * static_cast<double>(padding));
-            const Index left = rows - row,
-                        own = thread + 1 == team ? left : std::clamp<Index>(static_cast<Index>(blocks + 0.5) * padding, 0, left);
+            const Index left = rows - row, block = own_transposed && rows < 16 * padding ? 4 : padding;
+            const double blocks = (total * balance.before(Work::weights, thread + 1) - taken) / (cost * static_cast<double>(block));
+            const Index own = thread + 1 == team ? left : std::clamp<Index>(static_cast<Index>(blocks + 0.5) * block, 0, left);
             add_tiles(phase, stage, {row, own}, columns);
             row += own;
             taken += static_cast<double>(own) * cost;
@@ -123,15 +129,16 @@ Phase kernel_phase(PhaseKind kind, const Architecture &net, int team) {
 }
 
 // Tiles of all kernels, to each thread those of its own columns; of a narrow kernel, of its own rows.
-Phase shared_kernel_phase(PhaseKind kind, const Architecture &net, int team) {
+Phase shared_kernel_phase(PhaseKind kind, const Architecture &net, const Balance &balance) {
+    const int team = balance.team();
     Phase phase{kind, {}, {0}};
     for (int t = 0; t < team; ++t) {
         for (std::size_t s = 0; s < net.stages.size(); ++s) {
             const Stage &stage = net.stages[s];
             if (weight_rows(stage) == 0) continue;
             if (can_share(stage.outputs, team))
-                add_tiles(phase, static_cast<Index>(s), {0, weight_rows(stage)}, share(stage.outputs, team, t));
-            else add_tiles(phase, static_cast<Index>(s), share(weight_rows(stage), team, t), {0, stage.outputs});
+                add_tiles(phase, static_cast<Index>(s), {0, weight_rows(stage)}, share(stage.outputs, balance, t));
+            else add_tiles(phase, static_cast<Index>(s), share(weight_rows(stage), balance, t), {0, stage.outputs});
         }
         phase.first.push_back(static_cast<Index>(phase.units.size()));
     }
@@ -139,7 +146,7 @@ Phase shared_kernel_phase(PhaseKind kind, const Architecture &net, int team) {
 }
 
 // Rows of all parameters; a unit's stage is the parameter's number.
-Phase parameter_phase(PhaseKind kind, const Architecture &net, int team) {
+Phase parameter_phase(PhaseKind kind, const Architecture &net, const Balance &balance) {
     Phase phase{kind, {}, {}};
     std::vector<double> cost;
     for (std::size_t p = 0; p < net.parameters.size(); ++p) {
@@ -150,19 +157,20 @@ Phase parameter_phase(PhaseKind kind, const Architecture &net, int team) {
             cost.push_back(static_cast<double>(rows * parameter.stride));
         });
     }
-    assign(phase, team, cost);
+    assign(phase, balance, Work::weights, cost);
     return phase;
 }
 
 // Columns of a normalization over the batch.
-Phase column_phase(PhaseKind kind, const Stage &stage, Index number, int team) {
+Phase column_phase(PhaseKind kind, const Stage &stage, Index number, const Balance &balance) {
+    const int team = balance.team();
     Phase phase{kind, {}, {}};
     std::vector<double> cost;
     cut(stage.outputs, std::min(kernel_tile_side, round_up((stage.outputs + team - 1) / team, 16)), 16, [&](Index column, Index columns) {
         phase.units.push_back({number, 0, 0, column, columns});
         cost.push_back(static_cast<double>(columns));
     });
-    assign(phase, team, cost);
+    assign(phase, balance, Work::weights, cost);
     return phase;
 }
 
@@ -171,8 +179,8 @@ void add_row_phases(Plan &plan, const Architecture &net) {
     const auto waits = [&](Index s) { return over_batch(net.stages[static_cast<std::size_t>(s)]); };
     const auto add = [&](PhaseKind kind, Index s) {
         const bool columns = kind == PhaseKind::statistics || kind == PhaseKind::sums;
-        plan.phases.push_back(columns ? column_phase(kind, net.stages[static_cast<std::size_t>(s)], s, plan.team)
-                                      : row_phase(kind, plan.rows, plan.team, s));
+        plan.phases.push_back(columns ? column_phase(kind, net.stages[static_cast<std::size_t>(s)], s, plan.balance)
+                                      : row_phase(kind, plan.rows, plan.balance, s));
     };
     const Index stages = static_cast<Index>(net.stages.size());
     add(waits(0) ? PhaseKind::gather : PhaseKind::rows, 0);
@@ -210,6 +218,17 @@ const char *name_of(PhaseKind kind) {
     return "";
 }
 
+Work work_of(PhaseKind kind) {
+    switch (kind) {
+    case PhaseKind::rows:
+    case PhaseKind::back:
+    case PhaseKind::gather:
+    case PhaseKind::loss:
+    case PhaseKind::output: return Work::rows;
+    default: return Work::weights;
+    }
+}
+
 std::vector<std::string> Plan::phase_names() const {
     std::vector<std::string> names;
     for (const Phase &phase : phases) names.emplace_back(name_of(phase.kind));
@@ -226,44 +245,51 @@ Unit Plan::input_rows(int thread) const {
     return {0, row, phase.units[end - 1].row + phase.units[end - 1].rows - row, 0, 0};
 }
 
+bool owns_transposed(const Architecture &net, int team, Strategy strategy) {
+    constexpr Index most_elements = 128 * 1024;
+    return team > 1 && strategy != Strategy::layers && net.transposed_elements > 0 && net.transposed_elements <= most_elements;
+}
+
 std::vector<Strategy> strategies(Index rows, int team) {
     if (team == 1) return {Strategy::rows};
     if (rows < 8 * team) return {Strategy::layers};
     return {Strategy::rows, Strategy::layers};
 }
 
-Plan build_plan(const Architecture &net, Index rows, int team, Strategy strategy, const Demands &demands) {
-    Plan plan{rows, team, strategy, demands, {}};
-    if (demands.penalty) plan.phases.push_back(parameter_phase(PhaseKind::penalty, net, team));
+Plan build_plan(const Architecture &net, Index rows, const Balance &balance, Strategy strategy, const Demands &demands) {
+    const int team = balance.team();
+    Plan plan{rows, team, strategy, demands, balance, owns_transposed(net, team, strategy), {}};
+    if (demands.penalty) plan.phases.push_back(parameter_phase(PhaseKind::penalty, net, balance));
     if (strategy == Strategy::layers) {
         const auto stage_at = [&](Index s) -> const Stage & { return net.stages[static_cast<std::size_t>(s)]; };
         Index stages = static_cast<Index>(net.stages.size());
         const bool narrow = !over_batch(stage_at(stages - 1)) && !can_share(net.outputs, team) && rows >= 4 * team;
-        plan.phases.push_back(row_phase(PhaseKind::gather, rows, team));
+        plan.phases.push_back(row_phase(PhaseKind::gather, rows, balance));
         for (Index s = 0; s < stages - narrow; ++s) {
             const Stage &stage = stage_at(s);
-            if (over_batch(stage)) plan.phases.push_back(column_phase(PhaseKind::statistics, stage, s, team));
+            if (over_batch(stage)) plan.phases.push_back(column_phase(PhaseKind::statistics, stage, s, balance));
             const bool whole_rows = stage.whole_rows || by_rows(stage);
-            plan.phases.push_back(layer_phase(PhaseKind::forward, stage, s, rows, team, whole_rows, stage.outputs));
+            plan.phases.push_back(layer_phase(PhaseKind::forward, stage, s, rows, balance, whole_rows, stage.outputs));
         }
-        plan.phases.push_back(row_phase(narrow ? PhaseKind::output : PhaseKind::loss, rows, team));
+        plan.phases.push_back(row_phase(narrow ? PhaseKind::output : PhaseKind::loss, rows, balance));
         for (Index s = stages - 1 - narrow; s >= 0; --s) {
             const Stage &stage = stage_at(s);
-            if (over_batch(stage)) plan.phases.push_back(column_phase(PhaseKind::sums, stage, s, team));
+            if (over_batch(stage)) plan.phases.push_back(column_phase(PhaseKind::sums, stage, s, balance));
             if (s == 0) break;
             const bool whole_rows = stage_at(s - 1).whole_rows || by_rows(stage);
-            plan.phases.push_back(layer_phase(PhaseKind::backward, stage, s, rows, team, whole_rows, stage.inputs));
+            plan.phases.push_back(layer_phase(PhaseKind::backward, stage, s, rows, balance, whole_rows, stage.inputs));
         }
     } else {
         add_row_phases(plan, net);
     }
     const auto tiles = [&](PhaseKind kind) {
-        return strategy == Strategy::layers ? shared_kernel_phase(kind, net, team) : kernel_phase(kind, net, team);
+        return strategy == Strategy::layers ? shared_kernel_phase(kind, net, balance)
+                                            : kernel_phase(kind, net, balance, plan.own_transposed);
     };
     if (strategy == Strategy::stored || strategy == Strategy::gradients || demands.stores_gradients()) {
         plan.phases.push_back(tiles(PhaseKind::gradients));
         if (strategy == Strategy::gradients) return plan;
-        if (demands.norm) plan.phases.push_back(parameter_phase(PhaseKind::norm, net, team));
+        if (demands.norm) plan.phases.push_back(parameter_phase(PhaseKind::norm, net, balance));
         plan.phases.push_back(tiles(PhaseKind::apply));
     } else {
         plan.phases.push_back(tiles(PhaseKind::update));
@@ -283,11 +309,12 @@ double step_flops(const Architecture &net, Index rows) {
 }
 
 Plan build_forward_plan(const Architecture &net, Index rows, int team) {
-    Plan plan{rows, team, Strategy::layers, {}, {row_phase(PhaseKind::gather, rows, team)}};
+    const Balance balance(team);
+    Plan plan{rows, team, Strategy::layers, {}, balance, false, {row_phase(PhaseKind::gather, rows, balance)}};
     for (std::size_t s = 0; s < net.stages.size(); ++s) {
         const Stage &stage = net.stages[s];
         const bool whole_rows = stage.whole_rows || by_rows(stage);
-        plan.phases.push_back(layer_phase(PhaseKind::forward, stage, static_cast<Index>(s), rows, team, whole_rows, stage.outputs));
+        plan.phases.push_back(layer_phase(PhaseKind::forward, stage, static_cast<Index>(s), rows, balance, whole_rows, stage.outputs));
     }
     return plan;
 }

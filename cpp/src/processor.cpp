@@ -32,6 +32,7 @@ template <class T> struct Processor<T>::Shared {
     Result<T> result;
     Progress progress;
     std::vector<double> seconds;
+    std::vector<Timesheet> sheets; // of each thread
     Index timed_steps = 0, next_timed = 0;
     Clock::time_point first_step_end;
 };
@@ -107,7 +108,7 @@ Processor<T>::Worker::Worker(Processor &processor, Training<T> &training, const 
              training.loss.host.get()};
     step_.gradients = training.accumulate > 1 ? training.state.gradients.data() : processor.workspace_.gradients.data();
     step_.training = true;
-    if (processor.owns_transposed()) step_.transposed = scratch_.transposed.data();
+    if (processor.full_.own_transposed) step_.transposed = scratch_.transposed.data();
     step_.moment.seed = training.network->seed;
     scratch_.notes.weight = 0;
     scratch_.notes.sparse_products = 0;
@@ -212,6 +213,8 @@ template <class T> bool Processor<T>::Worker::make_step(Index made) {
     begin_step();
     const bool has_next = !ends_epoch && !request_.part && made + 1 < request_.steps;
     const bool timed = thread_ == 0 && made >= shared_.next_timed && !watched_ && plan_->phases.size() == processor_.full_.phases.size();
+    Timesheet *sheet = request_.balances && plan_ == &processor_.full_ ? &shared_.sheets[static_cast<std::size_t>(thread_)] : nullptr;
+    if (sheet && !sheet->samples(made)) sheet = nullptr;
     for (std::size_t p = 0; p < plan_->phases.size(); ++p) {
         const Phase &phase = plan_->phases[p];
         if (phase.kind == PhaseKind::gather && step_.gathered) continue;
@@ -228,11 +231,13 @@ template <class T> bool Processor<T>::Worker::make_step(Index made) {
                 return end(verdict);
         if (phase.kind == PhaseKind::norm && !updates_) continue;
         if (phase.kind == PhaseKind::apply && updates_ && !scale_gradients()) return false;
-        const auto start = timed ? Clock::now() : Clock::time_point{};
+        const auto start = timed || sheet ? Clock::now() : Clock::time_point{};
         run_units(phase, has_next && (phase.kind == PhaseKind::update || phase.kind == PhaseKind::gradients));
+        if (sheet) sheet->add(work_of(phase.kind), seconds_since(start));
         shared_.barrier.wait(plan_->team);
         if (timed) shared_.seconds[p] += seconds_since(start);
     }
+    if (sheet) sheet->end_step();
     if (timed) {
         ++shared_.timed_steps;
         shared_.next_timed = made + steps_between_looks;
@@ -305,39 +310,6 @@ template <class T> void Processor<T>::Worker::finish_step(Index made, bool ends_
         shared_.result.step_seconds = seconds_since(shared_.first_step_end) / static_cast<double>(made);
 }
 
-template <class T>
-void Processor<T>::prepare(const Kernels<T> &kernels, const Training<T> &training, Index batch_size, Index rows, int least, int most,
-                           std::optional<Strategy> forced) {
-    const Index full = std::min(batch_size, rows), last = rows % full == 0 ? full : rows % full;
-    const Prepared wanted{&kernels, full, last, least, most, forced, demands_of(training)};
-    if (prepared_ == wanted) return;
-    if (prepared_ && *prepared_ == Prepared{&kernels, full, prepared_->last, least, most, forced, wanted.demands}) { // the same memory
-        prepared_->last = last;
-        full_.team = 0;
-        return;
-    }
-    prepared_.reset();
-    const bool stored = forced == Strategy::stored || forced == Strategy::gradients || wanted.demands.stores_gradients();
-    workspace_ = make_workspace<T>(training.architecture, full, most, training.metrics, stored);
-    trial_.emplace(least, most, full, forced);
-    full_.team = 0;
-    prepared_ = wanted;
-}
-
-template <class T> void Processor<T>::use_team(const Training<T> &training, Team team) {
-    if (full_.team == team.threads && full_.strategy == team.strategy) return;
-    full_ = build_plan(training.architecture, prepared_->full, team.threads, team.strategy, prepared_->demands);
-    last_ = build_plan(training.architecture, prepared_->last, team.threads, team.strategy, prepared_->demands);
-}
-
-template <class T> TeamTrial &Processor<T>::trial() {
-    if (trial_->stale()) {
-        const TeamTrial before = *trial_;
-        trial_.emplace(prepared_->least, prepared_->most, prepared_->full, prepared_->forced, &before);
-    }
-    return *trial_;
-}
-
 template <class T> void Processor<T>::order_rows(const Training<T> &training, Index rows, Index epoch) {
     if (ordered_ == epoch && static_cast<Index>(order_.size()) == rows) return;
     order_.resize(static_cast<std::size_t>(rows));
@@ -347,7 +319,7 @@ template <class T> void Processor<T>::order_rows(const Training<T> &training, In
 
 template <class T> Result<T> Processor<T>::run(Training<T> &training, const Request<T> &request) {
     const Index rows = request.feed->rows();
-    if (!owns_transposed()) refresh_transposed(*prepared_->kernels, training.architecture, training.network->parameters);
+    if (!full_.own_transposed) refresh_transposed(*prepared_->kernels, training.architecture, training.network->parameters);
     if (request.shuffle) order_rows(training, rows, training.state.cursor.epoch);
     Shared shared;
     if (training.monitor) look_.prepare(*prepared_->kernels, training.architecture, full_, last_);
@@ -358,6 +330,7 @@ template <class T> Result<T> Processor<T>::run(Training<T> &training, const Requ
                                     ", where an epoch of this data ends; begin a new epoch first");
     shared.result.epochs.reserve(static_cast<std::size_t>(request.steps / epoch.steps() + 1) * (1 + training.metrics.size()));
     shared.seconds.assign(full_.phases.size(), 0.0);
+    if (request.balances) shared.sheets.assign(static_cast<std::size_t>(full_.team), Timesheet(request.steps));
     const int team = parallel(full_.team, [&](int thread, int ran) {
         if (ran == full_.team) Worker(*this, training, request, shared, thread).run();
     });
@@ -365,10 +338,11 @@ template <class T> Result<T> Processor<T>::run(Training<T> &training, const Requ
     result.team = team;
     for (int t = 0; t < team; ++t) result.sparse_products += workspace_.threads[static_cast<std::size_t>(t)].notes.sparse_products;
     if (team != full_.team) result.outcome = Outcome::other_team;
+    else if (request.balances) balance_of({team, full_.strategy}).follow(shared.sheets);
     for (const double seconds : shared.seconds)
         if (shared.timed_steps > 0) result.seconds.push_back(seconds / static_cast<double>(shared.timed_steps));
     Parameters<T> &parameters = training.network->parameters;
-    const bool current = !owns_transposed() && parameters.transposed_version == parameters.version;
+    const bool current = !full_.own_transposed && parameters.transposed_version == parameters.version;
     parameters.version += static_cast<std::uint64_t>(result.steps);
     if (current) parameters.transposed_version = parameters.version; // the tiles wrote both
     return std::move(result);
@@ -381,10 +355,6 @@ template <class T> Result<T> Processor<T>::run_with(Team team, Training<T> &trai
         if (result.outcome != Outcome::other_team) return result;
         team.threads = result.team;
     }
-}
-
-template <class T> bool Processor<T>::owns_transposed() const {
-    return full_.team > 1 && full_.strategy != Strategy::layers && workspace_.threads[0].transposed.size() > 0;
 }
 
 template <class T> double Processor<T>::mean_loss(const LossKernels<T> &loss, const Architecture &net, Index rows) const {

@@ -9,6 +9,10 @@ namespace ganglion {
 namespace {
 
 constexpr Index most_epochs = 1 << 16;
+// So long, and so many steps, until the threads' parts may be others: what makes a processor slower for a while lasts longer, and to begin
+// anew costs some microseconds.
+constexpr double balance_seconds = 20e-3;
+constexpr Index balance_steps = 64;
 
 // The panels of a forward pass, handed out to a team until there are no more or somebody interrupts.
 class Panels {
@@ -52,7 +56,7 @@ template <class T>
 void run(const Context &context, Training<T> &training, Processor<T> &processor, const Feed<T> &feed, const RunOptions &options,
          Report &report) {
     const DefaultArithmetic mode;
-    report = {context.kernel_set->name, 0, {}, {}, 0, 0, 0, {}, {}, false};
+    report = {context.kernel_set->name, 0, {}, {}, {}, 0, 0, 0, {}, {}, false};
     require_derivatives(training.architecture);
     check_feed(training, feed);
     if (options.batch_size <= 0) throw std::invalid_argument("batch_size must be at least 1, not " + std::to_string(options.batch_size));
@@ -68,21 +72,33 @@ void run(const Context &context, Training<T> &training, Processor<T> &processor,
     const Index full = goes_on ? std::max(batch, processor.batch_size()) : batch;
     processor.prepare(kernels, training, full, full == batch ? feed.rows() : full + batch, least, most, options.strategy);
 
+    if (options.balance) {
+        if (!options.strategy || options.balance->team() != context.threads)
+            throw std::invalid_argument("parts belong to a plan that is named, and to the context's number of threads");
+        processor.use_balance({context.threads, *options.strategy}, *options.balance);
+    }
+
     auto asked = std::chrono::steady_clock::now();
     Request<T> request{&feed, batch, 0, options.shuffle, false, options.stop, &asked, options.part, options.last};
     const Index most_steps = most_epochs * ((feed.rows() + batch - 1) / batch); // of one run: its history has a bounded size
     if (training.monitor) training.monitor->expect(std::min(options.steps, most_steps));
     SideStep<T> aside(kernels, training, processor);
+    double step_seconds = 0; // as the last ones took
     while (report.steps < options.steps && !report.stopped) {
         TeamTrial &trial = processor.trial();
         const bool trying = !trial.decided();
         request.steps = std::min({options.steps - report.steps, most_steps, trying ? trial.steps() : trial.steps_until_stale()});
+        request.balances = !trying && trial.team().threads > 1; // a trial's windows are short
+        if (request.balances)
+            request.steps =
+                std::min(request.steps, std::max(balance_steps, static_cast<Index>(balance_seconds / std::max(step_seconds, 1e-6))));
         // A step with a look is no measure of the others: it is the first of a run, which is not timed.
         const Monitor *monitor = training.monitor && training.monitor->every > 1 ? &*training.monitor : nullptr;
         const Index left = monitor ? monitor->left(training.state.cursor.step) : 1;
         if (trying && monitor) request.steps = std::min(request.steps, left > 0 ? left : monitor->every);
         const auto began = std::chrono::steady_clock::now();
         Result<T> result = processor.run_with(trial.team(), training, request);
+        step_seconds = result.step_seconds;
         // A caller who makes one step at a time pays for waking the team each time.
         const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - began;
         if (trying && full == batch && result.outcome == Outcome::done && (result.step_seconds > 0 || left > 0))
@@ -106,6 +122,7 @@ void run(const Context &context, Training<T> &training, Processor<T> &processor,
         report.stopped = result.outcome == Outcome::stopped;
     }
     report.phases = processor.plan().phase_names();
+    report.balance = processor.plan().balance;
     report.seconds.resize(report.phases.size());
     // What takes a pass over all rows would take it at every step of those who make one at a time.
     if (training.state.rows > 0) append_means(training, options.steps == 1, report.running);

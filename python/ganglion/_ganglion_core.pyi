@@ -361,6 +361,11 @@ class Report:
     @property
     def kernel_set(self) -> str: ...
     @property
+    def parts(self) -> tuple[typing.Any, ...]:
+        """
+        (rows, weights): what part of the batch's rows and of the weights each thread took in the last steps.
+        """
+    @property
     def plan(self) -> tuple[typing.Any, ...]:
         """
         Phases of a step, in order.
@@ -459,9 +464,14 @@ class Training:
         stop: typing.Any = None,
         part: bool = False,
         last: bool = False,
+        parts: tuple[
+            collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex],
+            collections.abc.Sequence[typing.SupportsFloat | typing.SupportsIndex],
+        ]
+        | None = None,
     ) -> Report:
         """
-        Takes up to `steps` batches from where the state is; each makes an optimizer step unless several are accumulated. With `part` the feed is one batch of an epoch that goes on until the caller ends it, its last where `last` says so.
+        Takes up to `steps` batches from where the state is; each makes an optimizer step unless several are accumulated. With `part` the feed is one batch of an epoch that goes on until the caller ends it, its last where `last` says so. `parts`: of the batch's rows and of the weights, what each of the context's threads takes with the named plan from now on; else it is as they are fast.
         """
     def sample(
         self,

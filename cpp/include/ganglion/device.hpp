@@ -37,6 +37,7 @@ template <class T> struct Request {
     std::chrono::steady_clock::time_point *asked; // when stop was called last
     bool part = false;                            // the feed is one batch of an epoch that goes on after it
     bool last = false;                            // of these parts
+    bool balances = false;                        // the threads' parts may follow what they took in it
 };
 
 template <class T> struct Result {
@@ -59,6 +60,7 @@ template <class T> class Processor {
                  std::optional<Strategy> forced);
     // Plans for such a team.
     void use_team(const Training<T> &training, Team team);
+    void use_balance(Team team, Balance balance) { balance_of(team) = std::move(balance); }
     TeamTrial &trial(); // a new one when the last is stale
     // That memory is there for; 0 before the first preparation.
     Index batch_size() const { return prepared_ ? prepared_->full : 0; }
@@ -90,11 +92,12 @@ template <class T> class Processor {
     struct Shared;
     class Worker;
     void order_rows(const Training<T> &training, Index rows, Index epoch);
-    bool owns_transposed() const; // Does each thread transpose the weights for itself?
+    Balance &balance_of(Team team);
 
     std::optional<Prepared> prepared_;
     std::optional<TeamTrial> trial_;
     Plan full_, last_;
+    std::vector<std::pair<Team, Balance>> balances_; // of the teams that have run
     Workspace<T> workspace_;
     Look<T> look_;                    // for the monitor
     std::vector<std::int32_t> order_; // of the rows in epoch `ordered_`

@@ -1,6 +1,7 @@
 // How one step is run, as plain data: phases with a barrier after each, cut into units that threads take.
 #pragma once
 #include "ganglion/architecture.hpp"
+#include "ganglion/balance.hpp"
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@ enum class PhaseKind {
     apply,      // the optimizer on stored gradients, tile by tile
 };
 const char *name_of(PhaseKind kind);
+Work work_of(PhaseKind kind);
 
 // The largest tile of a weight gradient: whole 16 × 16 blocks to transpose, and columns for the widest strips of sparse products. With
 // dense ones, sides of 64 (16 KiB, in L1) and of 128 (in L2) are equally fast.
@@ -63,15 +65,21 @@ struct Plan {
     int team;
     Strategy strategy;
     Demands demands;
+    Balance balance;
+    bool own_transposed; // each thread transposes the weights for itself
     std::vector<Phase> phases;
     std::vector<std::string> phase_names() const;
     Unit input_rows(int thread) const; // those of the batch that a thread gathers
 };
 
+// Whether each thread transposes the weights for itself, and need not fetch Wᵀ from whoever updated it: where the threads share out rows,
+// and it is small enough to lie in a core's own cache.
+bool owns_transposed(const Architecture &net, int team, Strategy strategy);
+
 // What may be the fastest for `rows` batch rows on `team` threads; which one is, depends on the machine.
 std::vector<Strategy> strategies(Index rows, int team);
 
-Plan build_plan(const Architecture &net, Index rows, int team, Strategy strategy, const Demands &demands = {});
+Plan build_plan(const Architecture &net, Index rows, const Balance &balance, Strategy strategy, const Demands &demands = {});
 
 // Floating-point operations of one training step on `rows` rows: 6·B·Σ I·O less the first stage's input gradient.
 double step_flops(const Architecture &net, Index rows);

@@ -1,0 +1,88 @@
+"""What part of a step each thread takes: any parts give the same bits, and a slow thread gets less."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import ganglion as gg
+from bits import assert_same_bits
+from ganglion import _ganglion_core as core
+from run_cases import PLANS, SETS, data, digest, network, train, training
+from small_models import VALUES, X, regressor
+
+
+@pytest.mark.parametrize("parts", [((1, 3), (3, 1)), ((9, 1), (2, 8)), ((1, 1e-6), (1e-6, 1)), ((1, 2, 3), (3, 2, 1))])
+@pytest.mark.parametrize("plan", PLANS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_uneven_parts_give_the_same_bits(dtype, plan, parts):
+    expected = train(SETS[0], 1, plan, dtype=dtype, steps=40)[0]
+    for kernel_set in (name for name in SETS if name not in ("scalar", "sse2")):
+        net = network(dtype=dtype)
+        report = training(net).run(
+            core.Context(kernel_set, len(parts[0])),
+            core.Feed(*data(1000, dtype)),
+            batch_size=300,
+            steps=40,
+            shuffle=True,
+            plan=plan,
+            parts=parts,
+        )
+        assert digest(net) == expected
+        assert np.allclose(report.parts, [np.divide(part, np.sum(part)) for part in parts])
+
+
+@pytest.mark.parametrize(
+    ("threads", "plan", "parts", "message"),
+    [
+        (2, "rows", ((1, 2), (1, 2, 3)), "two lists, of rows and of weights, with a positive number for each thread"),
+        (2, "rows", ((1, 0), (1, 2)), "with a positive number for each thread"),
+        (2, "rows", ((1, np.nan), (1, 2)), "with a positive number for each thread"),
+        (1, "rows", ((), ()), "with a positive number for each thread"),
+        (2, "rows", ((1, 2, 3), (1, 2, 3)), "belong to a plan that is named, and to the context's number of threads"),
+        (None, "rows", ((1, 2), (1, 2)), "belong to a plan that is named"),
+        (2, "auto", ((1, 2), (1, 2)), "belong to a plan that is named"),
+    ],
+)
+def test_parts_that_no_team_can_take(threads, plan, parts, message):
+    feed = core.Feed(*data(300))
+    with pytest.raises(ValueError, match=message):
+        training(network()).run(
+            core.Context(None, threads), feed, batch_size=100, steps=1, shuffle=False, plan=plan, parts=parts
+        )
+
+
+class Squares(gg.CustomLoss):
+    def values(self, output, target):
+        return ((output - target) ** 2).sum(axis=1) / 2
+
+    def gradient(self, output, target):
+        return output - target
+
+
+class SlowInTheCaller(Squares):
+    """Takes a tenth of a millisecond for each row that the calling thread brings."""
+
+    def __init__(self):
+        self.caller = threading.get_ident()
+
+    def values(self, output, target):
+        if threading.get_ident() == self.caller:
+            time.sleep(1e-4 * len(target))
+        return super().values(output, target)
+
+
+def fitted(loss, epochs):
+    trainer = gg.Trainer(regressor(seed=0), loss, gg.SGD(1e-3), threads=2)
+    history = trainer.fit(X, VALUES, batch_size=len(X), epochs=epochs, verbose=0, shuffle=False)
+    assert history.report.team == 2
+    return trainer.model.get_weights(), history.report.parts
+
+
+def test_a_slow_thread_gets_fewer_rows_and_the_bits_stay():
+    assert fitted(SlowInTheCaller(), 1)[1] == ((0.5, 0.5), (0.5, 0.5))
+    slow, (rows, _) = fitted(SlowInTheCaller(), 300)
+    assert rows[0] < 0.4 < rows[1]
+    for one, other in zip(slow, fitted(Squares(), 300)[0], strict=True):
+        assert_same_bits(one, other)
