@@ -102,7 +102,8 @@ void run(const Context &context, Training<T> &training, Processor<T> &processor,
         // A caller who makes one step at a time pays for waking the team each time.
         const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - began;
         if (trying && full == batch && result.outcome == Outcome::done && (result.step_seconds > 0 || left > 0))
-            trial.record(result.step_seconds > 0 ? result.step_seconds : whole.count());
+            trial.record(result.step_seconds > 0 ? result.step_seconds : whole.count(), result.steps);
+        else if (request.balances && result.step_seconds > 0) trial.watch(result.step_seconds);
         const auto keep = [&](const Result<T> &made) {
             report.steps += made.steps;
             report.sparse_products += made.sparse_products;

@@ -12,6 +12,10 @@ constexpr Index most_window_steps = 128;
 constexpr double hopeless = 1.5;    // times the best: no further rounds
 constexpr double worthwhile = 0.97; // of the smaller team's time, for a larger one to be used
 constexpr double long_step = 1e-3;
+constexpr double slower = 1.15; // than another candidate was: something has changed
+// What a trial took longer than its best would have, as a share of the time until the next; and until one that is wanted. Four layers of
+// 1024 on 1024 rows lose 0.4 s in each.
+constexpr double worth_trying = 0.02, worth_asking_soon = 0.1;
 constexpr double worth_sharing = 1e-5; // a step of so many seconds: that one thread is best for it may be owed to a disturbance
 
 } // namespace
@@ -43,9 +47,17 @@ Index TeamTrial::steps_until_stale() const {
     return known.empty() ? most_window_steps : 1 + static_cast<Index>(seconds / std::max(candidates_[current_].least(), 1e-9));
 }
 
-void TeamTrial::record(double step_seconds) {
+void TeamTrial::record(double step_seconds, Index steps) {
     candidates_[current_].seconds.push_back(step_seconds);
+    spent_ += static_cast<double>(steps) * step_seconds;
+    steps_ += steps;
     next();
+}
+
+void TeamTrial::watch(double step_seconds) {
+    for (std::size_t i = 0; i < candidates_.size(); ++i)
+        if (i != current_ && !candidates_[i].seconds.empty() && step_seconds > slower * candidates_[i].least())
+            lifetime_ = std::min(lifetime_, Duration(lost_ / worth_asking_soon));
 }
 
 void TeamTrial::next() {
@@ -69,6 +81,8 @@ void TeamTrial::decide() {
     const double seconds = candidates_.size() > 1 ? best.least() : 0;
     const bool doubtful = best.team.threads < candidates_.back().team.threads && seconds >= worth_sharing;
     lifetime_ = std::min(doubtful ? doubt_ : longest, seconds < long_step ? longest_of_short : longest);
+    lost_ = spent_ - static_cast<double>(steps_) * seconds;
+    lifetime_ = std::max(lifetime_, Duration(lost_ / worth_trying));
     doubt_ = doubtful ? std::min(longest, 2 * doubt_) : first_doubt;
     decided_ = true;
     decided_at_ = Clock::now();

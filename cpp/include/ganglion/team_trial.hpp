@@ -23,14 +23,16 @@ class TeamTrial {
     bool decided() const { return decided_; }
     bool stale() const { return decided_ && candidates_.size() > 1 && Clock::now() - decided_at_ > lifetime_; }
     const Team &team() const { return candidates_[current_].team; } // to use now
-    Index steps() const;              // to make with it before the next look; a first one, which wakes the team, is not timed
-    Index steps_until_stale() const;  // to make with the chosen one before it is asked again
-    void record(double step_seconds); // what a step of them took
+    Index steps() const;                           // to make with it before the next look; a first one, which wakes the team, is not timed
+    Index steps_until_stale() const;               // to make with the chosen one before it is asked again
+    void record(double step_seconds, Index steps); // what a step of them took
+    // The same of the chosen one's, later: where another was faster in the trial, all are asked again.
+    void watch(double step_seconds);
 
   private:
     using Clock = std::chrono::steady_clock;
     using Duration = std::chrono::duration<double>;
-    // How long a decision holds, as other work on the machine comes and goes: a trial of short steps takes 3 ms, of long ones 30.
+    // How long a decision holds, as other work on the machine comes and goes; longer where the trial cost much.
     static constexpr Duration longest{3}, longest_of_short{1};
     static constexpr Duration first_doubt{0.1}; // one that may be owed to a disturbance; twice as long each time it is found again
 
@@ -44,6 +46,9 @@ class TeamTrial {
 
     std::vector<Candidate> candidates_;
     std::size_t current_ = 0;
+    double spent_ = 0; // seconds, on so many steps:
+    Index steps_ = 0;
+    double lost_ = 0; // of these seconds, to all but the best
     bool decided_ = false;
     Duration doubt_ = first_doubt, lifetime_ = longest;
     Clock::time_point decided_at_;
