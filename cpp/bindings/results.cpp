@@ -29,7 +29,7 @@ py::tuple tuple_of(const std::vector<double> &values) {
 
 ReportHandle::ReportHandle(const Report &report, std::size_t columns)
     : kernel_set(report.kernel_set), team(report.team), plan(py::cast(report.phases)), seconds(tuple_of(report.seconds)),
-      parts(py::make_tuple(tuple_of(report.balance.parts(Work::rows)), tuple_of(report.balance.parts(Work::weights)))), steps(report.steps),
+      parts(py::make_tuple(tuple_of(of(report.parts, Work::rows)), tuple_of(of(report.parts, Work::weights)))), steps(report.steps),
       careful_steps(report.careful_steps), sparse_products(report.sparse_products),
       epochs(array_of(report.epochs, {static_cast<py::ssize_t>(report.epochs.size() / columns), static_cast<py::ssize_t>(columns)})),
       stopped(report.stopped), running(tuple_of(report.running)) {}
@@ -75,7 +75,7 @@ void bind_results(py::module_ &module) {
         .def_readonly("plan", &ReportHandle::plan, "Phases of a step, in order.")
         .def_readonly("seconds", &ReportHandle::seconds, "Of each phase, the mean of a step, from a sample of steps.")
         .def_readonly("parts", &ReportHandle::parts,
-                      "(rows, weights): what part of the batch's rows and of the weights each thread took in the last steps.")
+                      "(rows, weights): what part of the batch's rows and of the weights each thread was to take in the last steps.")
         .def("__repr__", &ReportHandle::text)
         .def_readonly("steps", &ReportHandle::steps)
         .def_readonly("careful_steps", &ReportHandle::careful_steps,

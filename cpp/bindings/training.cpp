@@ -257,7 +257,7 @@ void bind_training(py::module_ &module) {
             py::arg("parts") = py::none(),
             "Takes up to `steps` batches from where the state is; each makes an optimizer step unless several are accumulated. With "
             "`part` the feed is one batch of an epoch that goes on until the caller ends it, its last where `last` says so. `parts`: of "
-            "the batch's rows and of the weights, what each of the context's threads takes with the named plan from now on; else it is "
+            "the batch's rows and of the weights, what each of the context's threads takes with the named plan; else it is "
             "as they are fast.")
         .def(
             "try_step",

@@ -1,14 +1,15 @@
 #include "ganglion/balance.hpp"
-#include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <stdexcept>
 
 namespace ganglion {
 namespace {
 
-constexpr std::size_t fewest_samples = 4;
+constexpr Index most_samples = 32;
 constexpr double worthwhile = 0.03; // of the mean time, that the slowest thread takes longer
-constexpr double least = 0.25;      // of an equal part: who has less could hardly be seen to be fast again
+constexpr double most_growth = 1.25;
+constexpr double least = 0.25; // of an equal part
 
 double sum(const std::vector<double> &values) { return std::accumulate(values.begin(), values.end(), 0.0); }
 
@@ -19,14 +20,18 @@ void make_sum_one(std::vector<double> &parts) {
 
 } // namespace
 
+Timesheet::Timesheet(Index steps) : every_(std::max<Index>(1, steps / most_samples)) {
+    for (std::vector<double> &seconds : seconds_) seconds.reserve(static_cast<std::size_t>(steps / every_)); // threads must not throw
+}
+
 void Timesheet::end_step() {
     for (std::size_t work = 0; work < step_.size(); ++work) seconds_[work].push_back(step_[work]);
     step_ = {};
 }
 
 double Timesheet::median(Work work) const {
-    std::vector<double> sorted = seconds_[static_cast<std::size_t>(work)];
-    if (sorted.size() < fewest_samples) return 0;
+    std::vector<double> sorted = of(seconds_, work);
+    if (sorted.size() < static_cast<std::size_t>(fewest_steps)) return 0;
     const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
     std::nth_element(sorted.begin(), middle, sorted.end());
     return *middle;
@@ -38,28 +43,39 @@ Balance::Balance(int team) {
 
 Balance::Balance(std::vector<double> rows, std::vector<double> weights) : parts_{std::move(rows), std::move(weights)}, given_(true) {
     for (std::vector<double> &parts : parts_) {
-        const bool positive = std::all_of(parts.begin(), parts.end(), [](double part) { return part > 0 && part < 1e9; });
-        if (parts.empty() || parts.size() != parts_[0].size() || !positive)
-            throw std::invalid_argument("parts must be two lists, of rows and of weights, with a positive number for each thread");
+        const bool positive = std::all_of(parts.begin(), parts.end(), [](double part) { return part > 0; });
+        if (parts.empty() || parts.size() != parts_[0].size() || !positive || !std::isfinite(sum(parts)))
+            throw std::invalid_argument("parts must be two lists, of rows and of weights, with a positive finite number for each thread");
         make_sum_one(parts);
     }
 }
 
 double Balance::before(Work work, int thread) const {
-    const std::vector<double> &all = parts(work);
+    const std::vector<double> &all = of(parts_, work);
     return thread == team() ? 1 : std::accumulate(all.begin(), all.begin() + thread, 0.0);
 }
 
-void Balance::follow(const std::vector<Timesheet> &sheets) {
+Index Balance::first(Work work, Index n, int thread) const {
+    const Index nearest = static_cast<Index>(static_cast<double>(n) * before(work, thread) + 0.5);
+    return n < team() ? nearest : std::clamp<Index>(nearest, thread, n - (team() - thread));
+}
+
+void Balance::follow(const std::vector<Timesheet> &sheets, const ByThread &had) {
     if (given_) return;
     for (const Work work : {Work::rows, Work::weights}) {
+        const std::vector<double> &taken = of(had, work);
         std::vector<double> seconds;
         for (const Timesheet &sheet : sheets) seconds.push_back(sheet.median(work));
         const double mean = sum(seconds) / team();
-        const auto [fastest, slowest] = std::minmax_element(seconds.begin(), seconds.end());
-        if (!(*fastest > 0) || *slowest < (1 + worthwhile) * mean) continue;
+        if (!(mean > 0) || *std::max_element(seconds.begin(), seconds.end()) < (1 + worthwhile) * mean) continue;
         std::vector<double> &parts = parts_[static_cast<std::size_t>(work)];
-        for (std::size_t t = 0; t < parts.size(); ++t) parts[t] = std::max(parts[t] * mean / seconds[t], least / team());
+        std::vector<double> speeds;
+        for (std::size_t t = 0; t < parts.size(); ++t) speeds.push_back(taken[t] > 0 && seconds[t] > 0 ? taken[t] / seconds[t] : 0);
+        const double all = sum(speeds), smallest = least / team();
+        if (!(all > 0)) continue;
+        // Who had nothing to show its speed with gets a little more, until it has.
+        for (std::size_t t = 0; t < parts.size(); ++t)
+            parts[t] = std::max(smallest, speeds[t] > 0 ? std::min(speeds[t] / all, most_growth * taken[t]) : most_growth * parts[t]);
         make_sum_one(parts);
     }
 }

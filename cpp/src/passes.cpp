@@ -45,7 +45,7 @@ template <class T> Scratch<T> &of_thread(Workspace<T> &space, std::size_t thread
 
 template <class T>
 Passes<T>::Passes(std::shared_ptr<Network<T>> of)
-    : network(std::move(of)), tiles(build_plan(network->architecture, 1, default_team(), Strategy::gradients).phases.back().units),
+    : network(std::move(of)), tiles(build_plan(network->architecture, 1, Balance(default_team()), Strategy::gradients).phases.back().units),
       sums(network->architecture.parameter_elements), fresh(network->architecture.parameter_elements),
       states(network->architecture.parameters.size(), GradientState::none) {}
 

@@ -5,7 +5,7 @@ namespace ganglion {
 namespace {
 
 // Gives each thread consecutive units that cost about its part: the same ones in every step, so that its tiles stay in its caches.
-void assign(Phase &phase, const Balance &balance, Work work, const std::vector<double> &cost) {
+void assign(Phase &phase, const Balance &balance, const std::vector<double> &cost) {
     const int team = balance.team();
     double total = 0;
     for (const double c : cost) total += c;
@@ -14,7 +14,7 @@ void assign(Phase &phase, const Balance &balance, Work work, const std::vector<d
     Index unit = 0;
     const Index count = static_cast<Index>(phase.units.size());
     for (int t = 1; t <= team; ++t) {
-        const double goal = total * balance.before(work, t);
+        const double goal = total * balance.before(phase.work, t);
         while (unit < count && (t == team || taken + cost[static_cast<std::size_t>(unit)] / 2 <= goal))
             taken += cost[static_cast<std::size_t>(unit++)];
         phase.first.push_back(unit);
@@ -32,15 +32,10 @@ constexpr Index panel_rows = 112; // of the batch: activations of a panel stay i
 constexpr Index layer_columns = 128;
 constexpr Index cached_elements = 128 * 1024; // of a layer's input, beside the weights in L2
 
-// The first of n that is thread t's.
-Index first_of(Index n, const Balance &balance, Work work, int thread) {
-    return static_cast<Index>(static_cast<double>(n) * balance.before(work, thread) + 0.5);
-}
-
 Phase row_phase(PhaseKind kind, Index rows, const Balance &balance, Index stage = 0, Index columns = 0) {
-    Phase phase{kind, {}, {0}};
+    Phase phase{kind, Work::rows, {}, {0}};
     for (int t = 0; t < balance.team(); ++t) {
-        const Index first = first_of(rows, balance, Work::rows, t), end = first_of(rows, balance, Work::rows, t + 1);
+        const Index first = balance.first(Work::rows, rows, t), end = balance.first(Work::rows, rows, t + 1);
         cut(end - first, panel_rows, 1, [&](Index row, Index count) { phase.units.push_back({stage, first + row, count, 0, columns}); });
         phase.first.push_back(static_cast<Index>(phase.units.size()));
     }
@@ -56,7 +51,7 @@ constexpr Index share_columns = 2 * padding; // register tiles of two vectors of
 bool can_share(Index columns, int team) { return (columns + share_columns - 1) / share_columns >= team; }
 Share share(Index columns, const Balance &balance, int thread) {
     const Index unit = can_share(columns, balance.team()) ? share_columns : padding, blocks = (columns + unit - 1) / unit;
-    const auto first = [&](int t) { return std::min(columns, first_of(blocks, balance, Work::weights, t) * unit); };
+    const auto first = [&](int t) { return std::min(columns, balance.first(Work::weights, blocks, t) * unit); };
     return {first(thread), first(thread + 1) - first(thread)};
 }
 
@@ -64,7 +59,7 @@ Share share(Index columns, const Balance &balance, int thread) {
 Phase layer_phase(PhaseKind kind, const Stage &stage, Index number, Index rows, const Balance &balance, bool whole_rows, Index columns) {
     const int team = balance.team();
     if (whole_rows || (!can_share(columns, team) && rows >= 4 * team)) return row_phase(kind, rows, balance, number, columns);
-    Phase phase{kind, {}, {0}};
+    Phase phase{kind, Work::weights, {}, {0}};
     const Index depth = stage.kernel < 0 ? 1 : kind == PhaseKind::forward ? stage.inputs : stage.outputs;
     const auto row_panels = [&](auto panel) { cut(rows, panel_rows, 1, panel); };
     for (int t = 0; t < team; ++t) {
@@ -109,7 +104,7 @@ Phase kernel_phase(PhaseKind kind, const Architecture &net, const Balance &balan
     };
     double total = 0, taken = 0;
     strips([&](Index, Index rows, Share, double cost) { total += static_cast<double>(rows) * cost; });
-    Phase phase{kind, {}, {0}};
+    Phase phase{kind, Work::weights, {}, {0}};
     int thread = 0;
     strips([&](Index stage, Index rows, Share columns, double cost) {
         for (Index row = 0; row < rows;) {
@@ -131,7 +126,7 @@ Phase kernel_phase(PhaseKind kind, const Architecture &net, const Balance &balan
 // Tiles of all kernels, to each thread those of its own columns; of a narrow kernel, of its own rows.
 Phase shared_kernel_phase(PhaseKind kind, const Architecture &net, const Balance &balance) {
     const int team = balance.team();
-    Phase phase{kind, {}, {0}};
+    Phase phase{kind, Work::weights, {}, {0}};
     for (int t = 0; t < team; ++t) {
         for (std::size_t s = 0; s < net.stages.size(); ++s) {
             const Stage &stage = net.stages[s];
@@ -147,7 +142,7 @@ Phase shared_kernel_phase(PhaseKind kind, const Architecture &net, const Balance
 
 // Rows of all parameters; a unit's stage is the parameter's number.
 Phase parameter_phase(PhaseKind kind, const Architecture &net, const Balance &balance) {
-    Phase phase{kind, {}, {}};
+    Phase phase{kind, Work::weights, {}, {}};
     std::vector<double> cost;
     for (std::size_t p = 0; p < net.parameters.size(); ++p) {
         const Parameter &parameter = net.parameters[p];
@@ -157,20 +152,20 @@ Phase parameter_phase(PhaseKind kind, const Architecture &net, const Balance &ba
             cost.push_back(static_cast<double>(rows * parameter.stride));
         });
     }
-    assign(phase, balance, Work::weights, cost);
+    assign(phase, balance, cost);
     return phase;
 }
 
 // Columns of a normalization over the batch.
 Phase column_phase(PhaseKind kind, const Stage &stage, Index number, const Balance &balance) {
     const int team = balance.team();
-    Phase phase{kind, {}, {}};
+    Phase phase{kind, Work::weights, {}, {}};
     std::vector<double> cost;
     cut(stage.outputs, std::min(kernel_tile_side, round_up((stage.outputs + team - 1) / team, 16)), 16, [&](Index column, Index columns) {
         phase.units.push_back({number, 0, 0, column, columns});
         cost.push_back(static_cast<double>(columns));
     });
-    assign(phase, balance, Work::weights, cost);
+    assign(phase, balance, cost);
     return phase;
 }
 
@@ -196,6 +191,33 @@ void add_row_phases(Plan &plan, const Architecture &net) {
     }
 }
 
+// Multiplications of a unit where it is made of products, else of its elements.
+double cost_of(PhaseKind kind, const Unit &unit, const Architecture &net, Index rows) {
+    const double elements = static_cast<double>(unit.rows) * static_cast<double>(std::max<Index>(unit.columns, 1));
+    if (kind == PhaseKind::update || kind == PhaseKind::gradients) return elements * static_cast<double>(rows);
+    if (kind != PhaseKind::forward && kind != PhaseKind::backward) return elements;
+    const Stage &stage = net.stages[static_cast<std::size_t>(unit.stage)];
+    return stage.kernel < 0 ? elements : elements * static_cast<double>(kind == PhaseKind::forward ? stage.inputs : stage.outputs);
+}
+
+// What part of all work each thread has, as whole units make it.
+ByThread allot(const Plan &plan, const Architecture &net) {
+    ByThread parts;
+    for (std::vector<double> &part : parts) part.assign(static_cast<std::size_t>(plan.team), 0.0);
+    for (const Phase &phase : plan.phases) {
+        std::vector<double> &part = parts[static_cast<std::size_t>(phase.work)];
+        for (std::size_t t = 0; t < part.size(); ++t)
+            for (Index u = phase.first[t]; u < phase.first[t + 1]; ++u)
+                part[t] += cost_of(phase.kind, phase.units[static_cast<std::size_t>(u)], net, plan.rows);
+    }
+    for (std::vector<double> &part : parts) {
+        double all = 0;
+        for (const double p : part) all += p;
+        for (double &p : part) p /= std::max(all, 1.0);
+    }
+    return parts;
+}
+
 } // namespace
 
 const char *name_of(PhaseKind kind) {
@@ -218,17 +240,6 @@ const char *name_of(PhaseKind kind) {
     return "";
 }
 
-Work work_of(PhaseKind kind) {
-    switch (kind) {
-    case PhaseKind::rows:
-    case PhaseKind::back:
-    case PhaseKind::gather:
-    case PhaseKind::loss:
-    case PhaseKind::output: return Work::rows;
-    default: return Work::weights;
-    }
-}
-
 std::vector<std::string> Plan::phase_names() const {
     std::vector<std::string> names;
     for (const Phase &phase : phases) names.emplace_back(name_of(phase.kind));
@@ -245,11 +256,6 @@ Unit Plan::input_rows(int thread) const {
     return {0, row, phase.units[end - 1].row + phase.units[end - 1].rows - row, 0, 0};
 }
 
-bool owns_transposed(const Architecture &net, int team, Strategy strategy) {
-    constexpr Index most_elements = 128 * 1024;
-    return team > 1 && strategy != Strategy::layers && net.transposed_elements > 0 && net.transposed_elements <= most_elements;
-}
-
 std::vector<Strategy> strategies(Index rows, int team) {
     if (team == 1) return {Strategy::rows};
     if (rows < 8 * team) return {Strategy::layers};
@@ -258,7 +264,7 @@ std::vector<Strategy> strategies(Index rows, int team) {
 
 Plan build_plan(const Architecture &net, Index rows, const Balance &balance, Strategy strategy, const Demands &demands) {
     const int team = balance.team();
-    Plan plan{rows, team, strategy, demands, balance, owns_transposed(net, team, strategy), {}};
+    Plan plan{rows, team, strategy, demands, balance, team > 1 && strategy != Strategy::layers && demands.small_weights, {}, {}};
     if (demands.penalty) plan.phases.push_back(parameter_phase(PhaseKind::penalty, net, balance));
     if (strategy == Strategy::layers) {
         const auto stage_at = [&](Index s) -> const Stage & { return net.stages[static_cast<std::size_t>(s)]; };
@@ -294,6 +300,7 @@ Plan build_plan(const Architecture &net, Index rows, const Balance &balance, Str
     } else {
         plan.phases.push_back(tiles(PhaseKind::update));
     }
+    plan.allotted = allot(plan, net);
     return plan;
 }
 
@@ -310,7 +317,7 @@ double step_flops(const Architecture &net, Index rows) {
 
 Plan build_forward_plan(const Architecture &net, Index rows, int team) {
     const Balance balance(team);
-    Plan plan{rows, team, Strategy::layers, {}, balance, false, {row_phase(PhaseKind::gather, rows, balance)}};
+    Plan plan{rows, team, Strategy::layers, {}, balance, false, {row_phase(PhaseKind::gather, rows, balance)}, {}};
     for (std::size_t s = 0; s < net.stages.size(); ++s) {
         const Stage &stage = net.stages[s];
         const bool whole_rows = stage.whole_rows || by_rows(stage);

@@ -15,6 +15,7 @@ void Processor<T>::prepare(const Kernels<T> &kernels, const Training<T> &trainin
         return;
     }
     prepared_.reset();
+    balances_.clear();
     const bool stored = forced == Strategy::stored || forced == Strategy::gradients || wanted.demands.stores_gradients();
     workspace_ = make_workspace<T>(training.architecture, full, most, training.metrics, stored);
     trial_.emplace(least, most, full, forced);
@@ -27,6 +28,9 @@ template <class T> void Processor<T>::use_team(const Training<T> &training, Team
     if (full_.team == team.threads && full_.strategy == team.strategy && full_.balance == balance) return;
     full_ = build_plan(training.architecture, prepared_->full, balance, team.strategy, prepared_->demands);
     last_ = build_plan(training.architecture, prepared_->last, balance, team.strategy, prepared_->demands);
+    if (full_.own_transposed)
+        for (Scratch<T> &scratch : workspace_.threads)
+            if (scratch.transposed.size() == 0) scratch.transposed = Buffer<T>(training.architecture.transposed_elements);
 }
 
 template <class T> TeamTrial &Processor<T>::trial() {
@@ -35,6 +39,12 @@ template <class T> TeamTrial &Processor<T>::trial() {
         trial_.emplace(prepared_->least, prepared_->most, prepared_->full, prepared_->forced, &before);
     }
     return *trial_;
+}
+
+template <class T> void Processor<T>::use_balance(Team team, Balance balance) { balance_of(team) = std::move(balance); }
+
+template <class T> void Processor<T>::end_given_balances() {
+    std::erase_if(balances_, [](const auto &entry) { return entry.second.given(); });
 }
 
 template <class T> Balance &Processor<T>::balance_of(Team team) {
@@ -47,10 +57,14 @@ template void Processor<float>::prepare(const Kernels<float> &, const Training<f
 template void Processor<float>::use_team(const Training<float> &, Team);
 template TeamTrial &Processor<float>::trial();
 template Balance &Processor<float>::balance_of(Team);
+template void Processor<float>::use_balance(Team, Balance);
+template void Processor<float>::end_given_balances();
 template void Processor<double>::prepare(const Kernels<double> &, const Training<double> &, Index, Index, int, int,
                                          std::optional<Strategy>);
 template void Processor<double>::use_team(const Training<double> &, Team);
 template TeamTrial &Processor<double>::trial();
 template Balance &Processor<double>::balance_of(Team);
+template void Processor<double>::use_balance(Team, Balance);
+template void Processor<double>::end_given_balances();
 
 } // namespace ganglion

@@ -72,7 +72,8 @@ template <class T> class Processor<T>::Worker {
     Step<T> step_;
     const Plan *plan_ = nullptr;
     Constants constants_{};
-    T next_input_ = 0; // the largest |x| of what was gathered of the next batch
+    bool transposed_ = false; // into the thread's own memory, in this run
+    T next_input_ = 0;        // the largest |x| of what was gathered of the next batch
     double largest_weight_, largest_moment_, largest_gradient_;
     std::uint64_t next_look_;               // of the monitor: at this step
     bool updates_ = true, watched_ = false; // is the batch under way the last of its sum, and is there a look at its step?
@@ -137,7 +138,10 @@ template <class T> void Processor<T>::Worker::begin_step() {
     if (training_.optimizer.clip_value > 0) step_.gradient_bound = static_cast<T>(training_.optimizer.clip_value);
     scratch_.notes.reset();
     if (step_.gathered) scratch_.notes.input = next_input_;
-    if (step_.transposed) transpose_weights(*step_.kernels, *step_.net, *step_.parameters, step_.transposed);
+    if (step_.transposed && (cursor_.batches == 0 || !transposed_)) {
+        transpose_weights(*step_.kernels, *step_.net, *step_.parameters, step_.transposed);
+        transposed_ = true;
+    }
 }
 
 template <class T> bool Processor<T>::Worker::end(Verdict verdict) {
@@ -233,7 +237,7 @@ template <class T> bool Processor<T>::Worker::make_step(Index made) {
         if (phase.kind == PhaseKind::apply && updates_ && !scale_gradients()) return false;
         const auto start = timed || sheet ? Clock::now() : Clock::time_point{};
         run_units(phase, has_next && (phase.kind == PhaseKind::update || phase.kind == PhaseKind::gradients));
-        if (sheet) sheet->add(work_of(phase.kind), seconds_since(start));
+        if (sheet) sheet->add(phase.work, seconds_since(start));
         shared_.barrier.wait(plan_->team);
         if (timed) shared_.seconds[p] += seconds_since(start);
     }
@@ -330,7 +334,11 @@ template <class T> Result<T> Processor<T>::run(Training<T> &training, const Requ
                                     ", where an epoch of this data ends; begin a new epoch first");
     shared.result.epochs.reserve(static_cast<std::size_t>(request.steps / epoch.steps() + 1) * (1 + training.metrics.size()));
     shared.seconds.assign(full_.phases.size(), 0.0);
-    if (request.balances) shared.sheets.assign(static_cast<std::size_t>(full_.team), Timesheet(request.steps));
+    shared.next_timed = request.steps > 1; // the first step wakes the team
+    if (request.balances) {
+        shared.sheets.reserve(static_cast<std::size_t>(full_.team));
+        for (int t = 0; t < full_.team; ++t) shared.sheets.emplace_back(request.steps);
+    }
     const int team = parallel(full_.team, [&](int thread, int ran) {
         if (ran == full_.team) Worker(*this, training, request, shared, thread).run();
     });
@@ -338,9 +346,10 @@ template <class T> Result<T> Processor<T>::run(Training<T> &training, const Requ
     result.team = team;
     for (int t = 0; t < team; ++t) result.sparse_products += workspace_.threads[static_cast<std::size_t>(t)].notes.sparse_products;
     if (team != full_.team) result.outcome = Outcome::other_team;
-    else if (request.balances) balance_of({team, full_.strategy}).follow(shared.sheets);
+    else if (request.balances) balance_of({team, full_.strategy}).follow(shared.sheets, full_.allotted);
     for (const double seconds : shared.seconds)
         if (shared.timed_steps > 0) result.seconds.push_back(seconds / static_cast<double>(shared.timed_steps));
+    if (result.step_seconds > 0) step_seconds_ = result.step_seconds;
     Parameters<T> &parameters = training.network->parameters;
     const bool current = !full_.own_transposed && parameters.transposed_version == parameters.version;
     parameters.version += static_cast<std::uint64_t>(result.steps);

@@ -64,6 +64,8 @@ void run(const Context &context, Training<T> &training, Processor<T> &processor,
     if (options.part && (options.steps != 1 || options.batch_size < feed.rows() || options.shuffle))
         throw std::invalid_argument("a part of an epoch is one batch, in its own order");
     if (!training.state.learning_rate) training.schedule.check(static_cast<std::int64_t>(training.state.cursor.step), options.steps);
+    if (options.balance && (!options.strategy || options.balance->team() != context.threads))
+        throw std::invalid_argument("parts belong to a plan that is named, and to the context's number of threads");
     const Kernels<T> &kernels = kernels_of<T>(*context.kernel_set);
     const Index batch = std::min(options.batch_size, feed.rows());
     const int least = context.threads > 0 ? context.threads : 1, most = context.threads > 0 ? context.threads : default_team();
@@ -72,33 +74,33 @@ void run(const Context &context, Training<T> &training, Processor<T> &processor,
     const Index full = goes_on ? std::max(batch, processor.batch_size()) : batch;
     processor.prepare(kernels, training, full, full == batch ? feed.rows() : full + batch, least, most, options.strategy);
 
-    if (options.balance) {
-        if (!options.strategy || options.balance->team() != context.threads)
-            throw std::invalid_argument("parts belong to a plan that is named, and to the context's number of threads");
-        processor.use_balance({context.threads, *options.strategy}, *options.balance);
-    }
+    processor.end_given_balances();
+    if (options.balance) processor.use_balance({context.threads, *options.strategy}, *options.balance);
 
     auto asked = std::chrono::steady_clock::now();
     Request<T> request{&feed, batch, 0, options.shuffle, false, options.stop, &asked, options.part, options.last};
     const Index most_steps = most_epochs * ((feed.rows() + batch - 1) / batch); // of one run: its history has a bounded size
     if (training.monitor) training.monitor->expect(std::min(options.steps, most_steps));
     SideStep<T> aside(kernels, training, processor);
-    double step_seconds = 0; // as the last ones took
+    Team timed_team = {};
+    std::vector<double> seconds; // of each of its phases, in all of so many steps:
+    double timed = 0;
     while (report.steps < options.steps && !report.stopped) {
         TeamTrial &trial = processor.trial();
         const bool trying = !trial.decided();
         request.steps = std::min({options.steps - report.steps, most_steps, trying ? trial.steps() : trial.steps_until_stale()});
-        request.balances = !trying && trial.team().threads > 1; // a trial's windows are short
-        if (request.balances)
-            request.steps =
-                std::min(request.steps, std::max(balance_steps, static_cast<Index>(balance_seconds / std::max(step_seconds, 1e-6))));
+        request.balances = !trying && trial.team().threads > 1 && request.steps >= Timesheet::fewest_steps; // a trial's windows are short
+        if (request.balances) {
+            const double known = processor.step_seconds(), wanted = known > 0 ? balance_seconds / known : 0;
+            request.steps = std::min(request.steps, std::max(balance_steps, static_cast<Index>(wanted)));
+        }
         // A step with a look is no measure of the others: it is the first of a run, which is not timed.
         const Monitor *monitor = training.monitor && training.monitor->every > 1 ? &*training.monitor : nullptr;
         const Index left = monitor ? monitor->left(training.state.cursor.step) : 1;
         if (trying && monitor) request.steps = std::min(request.steps, left > 0 ? left : monitor->every);
         const auto began = std::chrono::steady_clock::now();
-        Result<T> result = processor.run_with(trial.team(), training, request);
-        step_seconds = result.step_seconds;
+        const Team team = trial.team();
+        Result<T> result = processor.run_with(team, training, request);
         // A caller who makes one step at a time pays for waking the team each time.
         const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - began;
         if (trying && full == batch && result.outcome == Outcome::done && (result.step_seconds > 0 || left > 0))
@@ -111,7 +113,12 @@ void run(const Context &context, Training<T> &training, Processor<T> &processor,
             report.team = made.team;
         };
         keep(result);
-        if (!result.seconds.empty()) report.seconds = result.seconds;
+        if (!result.seconds.empty()) {
+            if (timed_team != team || seconds.size() != result.seconds.size()) seconds.assign(result.seconds.size(), 0.0), timed = 0;
+            timed_team = team;
+            for (std::size_t p = 0; p < seconds.size(); ++p) seconds[p] += result.seconds[p] * static_cast<double>(result.steps);
+            timed += static_cast<double>(result.steps);
+        }
         if (result.outcome == Outcome::unbounded) {
             result = aside.careful(request, processor.plan().team);
             keep(result);
@@ -123,7 +130,8 @@ void run(const Context &context, Training<T> &training, Processor<T> &processor,
         report.stopped = result.outcome == Outcome::stopped;
     }
     report.phases = processor.plan().phase_names();
-    report.balance = processor.plan().balance;
+    report.parts = processor.plan().balance.parts();
+    for (const double total : seconds) report.seconds.push_back(total / timed);
     report.seconds.resize(report.phases.size());
     // What takes a pass over all rows would take it at every step of those who make one at a time.
     if (training.state.rows > 0) append_means(training, options.steps == 1, report.running);

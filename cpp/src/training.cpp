@@ -161,7 +161,12 @@ void require_derivatives(const Architecture &net) {
 }
 
 template <class T> Demands demands_of(const Training<T> &training) {
-    return {.norm = training.optimizer.clip_norm > 0, .penalty = penalized(training.architecture), .sums = training.accumulate > 1};
+    const Architecture &net = training.architecture;
+    const Index of_both = 2 * net.transposed_elements * static_cast<Index>(sizeof(T)); // W and Wᵀ
+    return {.norm = training.optimizer.clip_norm > 0,
+            .penalty = penalized(net),
+            .sums = training.accumulate > 1,
+            .small_weights = of_both > 0 && of_both <= near_bytes};
 }
 
 template <class T> bool has_host(const Training<T> &training) {

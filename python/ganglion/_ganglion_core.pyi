@@ -363,7 +363,7 @@ class Report:
     @property
     def parts(self) -> tuple[typing.Any, ...]:
         """
-        (rows, weights): what part of the batch's rows and of the weights each thread took in the last steps.
+        (rows, weights): what part of the batch's rows and of the weights each thread was to take in the last steps.
         """
     @property
     def plan(self) -> tuple[typing.Any, ...]:
@@ -471,7 +471,7 @@ class Training:
         | None = None,
     ) -> Report:
         """
-        Takes up to `steps` batches from where the state is; each makes an optimizer step unless several are accumulated. With `part` the feed is one batch of an epoch that goes on until the caller ends it, its last where `last` says so. `parts`: of the batch's rows and of the weights, what each of the context's threads takes with the named plan from now on; else it is as they are fast.
+        Takes up to `steps` batches from where the state is; each makes an optimizer step unless several are accumulated. With `part` the feed is one batch of an epoch that goes on until the caller ends it, its last where `last` says so. `parts`: of the batch's rows and of the weights, what each of the context's threads takes with the named plan; else it is as they are fast.
         """
     def sample(
         self,

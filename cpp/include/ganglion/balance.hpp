@@ -10,37 +10,46 @@ namespace ganglion {
 
 enum class Work { rows, weights }; // shared out by rows of the batch; by rows or columns of the kernels
 
-// What one thread spent on each, in a sample of a run's steps.
+// A number of each thread, for both kinds of work.
+using ByThread = std::array<std::vector<double>, 2>;
+inline const std::vector<double> &of(const ByThread &numbers, Work work) { return numbers[static_cast<std::size_t>(work)]; }
+
+// What one thread spent on each kind, in a sample of a run's steps.
 class alignas(64) Timesheet {
   public:
-    explicit Timesheet(Index steps) : every_(std::max<Index>(1, steps / most_samples)) {}
-    bool samples(Index step) const { return step % every_ == every_ - 1; } // the first wakes the team, and is one of them only if all are
+    static constexpr Index fewest_steps = 4; // of a run, for the sheet to say anything
+    explicit Timesheet(Index steps);
+    bool samples(Index step) const { return step % every_ == every_ - 1; }
     void add(Work work, double seconds) { step_[static_cast<std::size_t>(work)] += seconds; }
     void end_step();
     double median(Work work) const; // seconds of a step; 0: of too few steps
 
   private:
-    static constexpr Index most_samples = 32;
     Index every_;
     std::array<double, 2> step_{};
-    std::array<std::vector<double>, 2> seconds_;
+    ByThread seconds_;
 };
 
 class Balance {
   public:
-    Balance(int team = 1); // equal parts
+    Balance() : Balance(1) {}
+    explicit Balance(int team); // equal parts
     // These parts, whatever the threads' speed: of each thread, any positive numbers.
     Balance(std::vector<double> rows, std::vector<double> weights);
 
     int team() const { return static_cast<int>(parts_[0].size()); }
-    const std::vector<double> &parts(Work work) const { return parts_[static_cast<std::size_t>(work)]; } // sum 1
-    double before(Work work, int thread) const;                                                          // of the threads before this one
-    // Parts with which the threads would have taken equally long. Those of a balance that was given stay.
-    void follow(const std::vector<Timesheet> &sheets);
+    bool given() const { return given_; }
+    const ByThread &parts() const { return parts_; } // sum 1
+    // The first of n units that is thread t's, and for t = team n. Each has one, where there are enough.
+    Index first(Work work, Index n, int thread) const;
+    double before(Work work, int thread) const; // the part of the threads before this one
+    // Parts with which the threads would have taken equally long, had they been as fast as on what they had: parts of the work of all,
+    // which units make differ from those of the balance. A part becomes at most a quarter larger.
+    void follow(const std::vector<Timesheet> &sheets, const ByThread &had);
     bool operator==(const Balance &) const = default;
 
   private:
-    std::array<std::vector<double>, 2> parts_;
+    ByThread parts_;
     bool given_ = false;
 };
 

@@ -60,8 +60,11 @@ template <class T> class Processor {
                  std::optional<Strategy> forced);
     // Plans for such a team.
     void use_team(const Training<T> &training, Team team);
-    void use_balance(Team team, Balance balance) { balance_of(team) = std::move(balance); }
-    TeamTrial &trial(); // a new one when the last is stale
+    // Given parts, until they are ended.
+    void use_balance(Team team, Balance balance);
+    void end_given_balances();
+    double step_seconds() const { return step_seconds_; } // of the latest run that told; 0: of none
+    TeamTrial &trial();                                   // a new one when the last is stale
     // That memory is there for; 0 before the first preparation.
     Index batch_size() const { return prepared_ ? prepared_->full : 0; }
     // Makes steps from where training.state is and leaves it there.
@@ -98,6 +101,7 @@ template <class T> class Processor {
     std::optional<TeamTrial> trial_;
     Plan full_, last_;
     std::vector<std::pair<Team, Balance>> balances_; // of the teams that have run
+    double step_seconds_ = 0;
     Workspace<T> workspace_;
     Look<T> look_;                    // for the monitor
     std::vector<std::int32_t> order_; // of the rows in epoch `ordered_`

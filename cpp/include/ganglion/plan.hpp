@@ -24,7 +24,6 @@ enum class PhaseKind {
     apply,      // the optimizer on stored gradients, tile by tile
 };
 const char *name_of(PhaseKind kind);
-Work work_of(PhaseKind kind);
 
 // The largest tile of a weight gradient: whole 16 × 16 blocks to transpose, and columns for the widest strips of sparse products. With
 // dense ones, sides of 64 (16 KiB, in L1) and of 128 (in L2) are equally fast.
@@ -39,6 +38,7 @@ struct Unit {
 
 struct Phase {
     PhaseKind kind;
+    Work work; // whose parts the threads have of it
     std::vector<Unit> units;
     std::vector<Index> first; // thread t takes the units first[t] … first[t + 1] - 1
 };
@@ -53,9 +53,10 @@ enum class Strategy {
 
 // What a step needs beside the plain one.
 struct Demands {
-    bool norm = false;    // of all gradients, before the first is used: they are stored
-    bool penalty = false; // there are regularizers
-    bool sums = false;    // of the gradients of several batches make one update
+    bool norm = false;          // of all gradients, before the first is used: they are stored
+    bool penalty = false;       // there are regularizers
+    bool sums = false;          // of the gradients of several batches make one update
+    bool small_weights = false; // W and Wᵀ lie in a core's own cache
     bool stores_gradients() const { return norm || sums; }
     bool operator==(const Demands &) const = default;
 };
@@ -66,15 +67,13 @@ struct Plan {
     Strategy strategy;
     Demands demands;
     Balance balance;
-    bool own_transposed; // each thread transposes the weights for itself
+    // Each thread transposes small weights for itself, where the threads share out rows, and need not fetch Wᵀ from whoever updated it.
+    bool own_transposed;
     std::vector<Phase> phases;
+    ByThread allotted; // what part of the work each thread has
     std::vector<std::string> phase_names() const;
     Unit input_rows(int thread) const; // those of the batch that a thread gathers
 };
-
-// Whether each thread transposes the weights for itself, and need not fetch Wᵀ from whoever updated it: where the threads share out rows,
-// and it is small enough to lie in a core's own cache.
-bool owns_transposed(const Architecture &net, int team, Strategy strategy);
 
 // What may be the fastest for `rows` batch rows on `team` threads; which one is, depends on the machine.
 std::vector<Strategy> strategies(Index rows, int team);

@@ -8,11 +8,11 @@ struct RunOptions {
     Index batch_size;
     Index steps;
     bool shuffle;
-    std::optional<Strategy> strategy;    // none: chosen by shape
+    std::optional<Strategy> strategy;    // none: measured
     Stop stop;                           // may be empty
     bool part = false;                   // the feed is one batch of an epoch that goes on after it, until the caller ends it
     bool last = false;                   // of these parts: what was accumulated is used
-    std::optional<Balance> balance = {}; // from now on, of as many threads as the context's, with the strategy given
+    std::optional<Balance> balance = {}; // for this run: of as many threads as the context's, with the strategy given
 };
 
 struct Report {
@@ -20,7 +20,7 @@ struct Report {
     int team;
     std::vector<std::string> phases; // of a full batch
     std::vector<double> seconds;     // of each phase, mean of a step
-    Balance balance;                 // of the threads, in the last steps
+    ByThread parts;                  // what part of the rows and of the weights each thread was to have in the last steps
     Index steps;
     Index careful_steps;         // of these, the ones whose gradients were stored and tested because they might have overflowed
     Index sparse_products;       // of panels of rows and tiles of kernels, whose zeros were left out
