@@ -7,7 +7,7 @@ namespace ganglion {
 namespace {
 
 constexpr Index most_samples = 32;
-constexpr double worthwhile = 0.03; // of the mean time, that the slowest thread takes longer
+constexpr double worthwhile = 0.05; // of the mean time, that the slowest thread takes longer
 constexpr double most_growth = 1.25;
 constexpr double least = 0.25; // of an equal part
 
@@ -75,7 +75,7 @@ void Balance::follow(const std::vector<Timesheet> &sheets, const ByThread &had) 
         if (!(all > 0)) continue;
         // Who had nothing to show its speed with gets a little more, until it has.
         for (std::size_t t = 0; t < parts.size(); ++t)
-            parts[t] = std::max(smallest, speeds[t] > 0 ? std::min(speeds[t] / all, most_growth * taken[t]) : most_growth * parts[t]);
+            parts[t] = std::max(smallest, speeds[t] > 0 ? (taken[t] + speeds[t] / all) / 2 : most_growth * parts[t]);
         make_sum_one(parts);
     }
 }

@@ -44,7 +44,7 @@ class Balance {
     Index first(Work work, Index n, int thread) const;
     double before(Work work, int thread) const; // the part of the threads before this one
     // Parts with which the threads would have taken equally long, had they been as fast as on what they had: parts of the work of all,
-    // which units make differ from those of the balance. A part becomes at most a quarter larger.
+    // which units make differ from those of the balance. Half the way there, as times vary.
     void follow(const std::vector<Timesheet> &sheets, const ByThread &had);
     bool operator==(const Balance &) const = default;
 
