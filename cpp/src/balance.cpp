@@ -8,8 +8,8 @@ namespace {
 
 constexpr Index most_samples = 32;
 constexpr double worthwhile = 0.05; // of the mean time, that the slowest thread takes longer
-constexpr double most_growth = 1.25;
-constexpr double least = 0.25; // of an equal part
+constexpr double growth = 1.25;     // of the part of a thread that had no unit
+constexpr double least = 0.25;      // of an equal part
 
 double sum(const std::vector<double> &values) { return std::accumulate(values.begin(), values.end(), 0.0); }
 
@@ -75,7 +75,7 @@ void Balance::follow(const std::vector<Timesheet> &sheets, const ByThread &had) 
         if (!(all > 0)) continue;
         // Who had nothing to show its speed with gets a little more, until it has.
         for (std::size_t t = 0; t < parts.size(); ++t)
-            parts[t] = std::max(smallest, speeds[t] > 0 ? (taken[t] + speeds[t] / all) / 2 : most_growth * parts[t]);
+            parts[t] = std::max(smallest, speeds[t] > 0 ? (taken[t] + speeds[t] / all) / 2 : growth * parts[t]);
         make_sum_one(parts);
     }
 }
