@@ -159,18 +159,22 @@ def test_x_is_read_in_the_type_it_has(dtype, shuffle):
 FAR = [700, 650, 7]
 
 
+# Then batches of several leaves, each fetched beside the one before it. Rows 4 KiB apart are copied, a wider array's are not.
+@pytest.mark.parametrize(("widths", "batch"), [(FAR, 140), ([1000, 48, 7], 300), ([1024, 48, 7], 300)])
 @pytest.mark.parametrize("dtype", ["float32", "uint8"])
 @pytest.mark.parametrize("shuffle", [False, True])
-def test_what_comes_from_beyond_the_caches_has_the_scalar_bits(dtype, shuffle):
-    x, y = data(1600, widths=FAR)
+def test_what_comes_from_beyond_the_caches_has_the_scalar_bits(dtype, shuffle, widths, batch):
+    x, y = data(1600, widths=widths)
     x = (x * 20 + 100).clip(0, 255).astype(np.uint8).astype(dtype)
+    wider = np.pad(x, ((0, 0), (0, 16)))[:, : widths[0]]
     ways = [(name, team, plan) for name in SETS for team, plan in [(1, "rows"), (2, "layers"), (3, "stored")]]
     digests = set()
     for kernel_set, team, plan in [("scalar", 1, "rows")] + [way for way in ways if way[0] != "scalar"]:
-        net = network(FAR, "relu")
-        run = training(net)
-        run.run(core.Context(kernel_set, team), core.Feed(x, y), batch_size=140, steps=3, shuffle=shuffle, plan=plan)
-        digests.add(digest(net))
+        for array in (x, wider):
+            net = network(widths, "relu")
+            context, feed = core.Context(kernel_set, team), core.Feed(array, y)
+            training(net).run(context, feed, batch_size=batch, steps=3, shuffle=shuffle, plan=plan)
+            digests.add(digest(net))
     assert x.nbytes > 2**20
     assert len(digests) == 1
 

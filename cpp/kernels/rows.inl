@@ -4,6 +4,12 @@ template <bool chosen> struct Choice {
     static constexpr bool value = chosen;
 };
 
+// A view in registers. Read through its reference it is loaded again for every vector, as a store might have changed it: a step of
+// 1-13-1 on 11 rows takes 0.63 µs in place of 0.65. A copy of the whole would wait for the stores that made the original.
+template <class T> [[gnu::always_inline]] inline MatrixView<T> held(const MatrixView<T> &view) {
+    return {view.data, view.rows, view.columns, view.stride};
+}
+
 // f(j, last) for each vector of a row: whole ones first, then with last = Choice<true> one of fewer than `width` columns.
 template <class T, class F> [[gnu::always_inline]] inline void sweep(Index columns, F f) {
     Index j = 0;
@@ -138,8 +144,9 @@ template <class T, class Row> void apply_function(const T *x, T *y, Index n) {
 
 // Rows are padded, so whole vectors are read and written, with zeros in the padding: a masked store makes the next kernel's load of
 // it wait for the cache.
-template <class T, class Row> T forward(const MatrixView<T> &z, const T *bias, const MatrixView<T> &h, T alpha) {
+template <class T, class Row> T forward(const MatrixView<T> &input, const T *bias, const MatrixView<T> &output, T alpha) {
     Largest<T> largest;
+    const MatrixView<T> z = held(input), h = held(output);
     const Vec<T> a = Vec<T>::broadcast(alpha);
     for (Index r = 0; r < z.rows; ++r) {
         T *in = z.data + r * z.stride, *out = h.data + r * h.stride;
@@ -158,8 +165,10 @@ template <class T, class Row> T forward(const MatrixView<T> &z, const T *bias, c
     return largest.value();
 }
 
-template <class T, class Row> T backward(const MatrixView<T> &d, const MatrixView<const T> &saved, T alpha) {
+template <class T, class Row> T backward(const MatrixView<T> &delta, const MatrixView<const T> &kept, T alpha) {
     Largest<T> largest;
+    const MatrixView<T> d = held(delta);
+    const MatrixView<const T> saved = held(kept);
     const Vec<T> a = Vec<T>::broadcast(alpha);
     for (Index r = 0; r < d.rows; ++r) {
         T *dr = d.data + r * d.stride;

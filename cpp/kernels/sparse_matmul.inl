@@ -28,6 +28,17 @@ template <class Act, class T> [[gnu::always_inline]] inline void lines_beside_ro
             Act::line_at(p.across + c * p.across_row + i - i % line<T>);
 }
 
+// Asks for some of the next run.
+template <class T> [[gnu::always_inline]] inline void fetch_lines(const Product<T> &p) {
+    if (!p.ahead || p.ahead->next == p.ahead->end) return;
+    Lines &run = *p.ahead->next;
+    const Index count = run.count < fetched_lines ? run.count : fetched_lines;
+    for (Index l = 0; l < count; ++l) __builtin_prefetch(run.first + l * line_bytes, 0, 2);
+    run.first += count * line_bytes;
+    run.count -= count;
+    if (run.count == 0) ++p.ahead->next;
+}
+
 template <class T, int V> void skipping_strip(const Product<T> &p, Index j) {
     constexpr Index width = Vec<T>::width;
     for (Index first = 0; first < p.K; first += skipping_depth) {
@@ -35,10 +46,7 @@ template <class T, int V> void skipping_strip(const Product<T> &p, Index j) {
         const bool starts = first == 0 && !p.accumulate, ends = first + depth == p.K;
         const T *const panel = p.b + first * p.b_row + j;
         for (Index i = 0; i < p.M; ++i) {
-            if (p.ahead && p.ahead->next != p.ahead->end) {
-                const Lines lines = next_lines(p, fetched_lines);
-                for (Index l = 0; l < lines.count; ++l) __builtin_prefetch(lines.first + l * line_bytes, 0, 2);
-            }
+            fetch_lines(p);
             const T *const a = p.a + i * p.a_row + first;
             T *const c = p.c + i * p.c_row + j;
             Vec<T> sum[size_t{V}];

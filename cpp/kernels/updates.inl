@@ -91,9 +91,14 @@ struct Adagrad {
     }
 };
 
-template <class T, class Row> T update(const MatrixView<T> &w, const MatrixView<const T> &g, const Moments<T> &moments,
-                                       const T *constants) {
+template <class T, class Row> T update(const MatrixView<T> &weights, const MatrixView<const T> &gradient, const Moments<T> &moments,
+                                       const T *given) {
     Largest<T> largest;
+    const MatrixView<T> w = held(weights);
+    const MatrixView<const T> g = held(gradient);
+    T constants[most_constants];
+#pragma GCC unroll 8
+    for (Index i = 0; i < most_constants; ++i) constants[i] = given[i];
     for (Index first = 0; first < w.columns; first += padding) {
         const Index columns = w.columns - first < padding ? w.columns - first : padding, panel = first / padding * moments.panel;
         for (Index r = 0; r < w.rows; ++r) {

@@ -79,8 +79,17 @@ template <class T> void append_moments(const Step<T> &step, const Parameter &par
                 append_run(moments + parameter.offset + column * parameter.rows + unit.row * padding, unit.rows * padding, lines);
 }
 
+// The rows of x that the leaf from `first` on reads, where a batch of them is more than a core keeps. Those of dz serve all tiles of
+// some columns.
+template <class T> void append_leaf(const Step<T> &step, const Unit &unit, Index first, std::vector<Lines> &lines) {
+    const Index inputs = step.net->stages[at(unit.stage)].inputs;
+    if (step.rows * inputs * static_cast<Index>(sizeof(T)) <= near_bytes) return;
+    const MatrixView<const T> x = input_rows(step, unit.stage, first, std::min(leaf_rows, step.rows - first), unit.row, unit.rows);
+    for (Index r = 0; r < x.rows; ++r) append_run(x.data + r * x.stride, x.columns, lines);
+}
+
 // dw of a tile over the whole batch, its penalty's with it, into slot 0 of the scratch, db of its columns with the tile's first rows.
-// Before an update the weights and moments are fetched beside the last leaf's products.
+// Beside a leaf's products the next leaf is fetched, beside the last one's what comes next: of an update the weights and moments.
 template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch, bool updates) {
     const auto [s, row, rows, column, columns] = unit;
     const Stage &stage = step.net->stages[at(s)];
@@ -93,7 +102,7 @@ template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scr
     if (stage.transposed >= 0 && step.team > 1 && !step.transposed)
         soon.transposed = step.parameters->transposed.data() + stage.transposed + column * soon.transposed_row + row;
     if (updates && step.moments[0]) append_moments(step, w, unit, scratch.ahead);
-    Ahead ahead{scratch.ahead.data(), scratch.ahead.data() + scratch.ahead.size()};
+    const std::size_t after = scratch.ahead.size();
     const auto tile = [&](Index slot) { return scratch.kernel_tiles.data() + slot * scratch.kernel_tile; };
     const auto bias = [&](Index slot) { return scratch.bias_tiles.data() + slot * kernel_tile_side; };
     sum_leaves(
@@ -103,8 +112,11 @@ template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scr
             const MatrixView<const T> dz = read(step.workspace->d[at(s)], first, count, column, whole, stage.outputs);
             const bool last = first + count == step.rows;
             const MatrixView<T> dw{tile(slot), rows, columns, stride};
-            scratch.notes.sparse_products +=
-                multiply_leaf(step, x, dz, columns, dw, last && updates ? soon : Soon<T>{}, last ? &ahead : nullptr, scratch);
+            if (!last) append_leaf(step, unit, first + count, scratch.ahead);
+            const Ahead leaf{scratch.ahead.data() + after, scratch.ahead.data() + scratch.ahead.size()};
+            Ahead ahead = last ? Ahead{scratch.ahead.data(), leaf.next} : leaf;
+            scratch.notes.sparse_products += multiply_leaf(step, x, dz, columns, dw, last && updates ? soon : Soon<T>{}, &ahead, scratch);
+            scratch.ahead.resize(after);
             if (with_bias) kernels.column_sums(dz, bias(slot));
         },
         [&](Index to, Index from) {

@@ -108,8 +108,9 @@ template <class T> struct Moments {
     Index panel;
 };
 
-// One update of a block of parameters. `constants` are those that the row in updates.inl names, computed in double and rounded
-// once. New moments are flushed. Returns the largest new |w|.
+// One update of a block of parameters. `constants` are `most_constants`, of which the first are those that the row in updates.inl names,
+// computed in double and rounded once. New moments are flushed. Returns the largest new |w|.
+constexpr Index most_constants = 8;
 template <class T> struct OptimizerKernels {
     const char *name;
     int moments; // 0, 1 or 2 buffers beside the parameters

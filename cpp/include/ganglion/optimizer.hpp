@@ -16,7 +16,6 @@ struct OptimizerDescription {
     double clip_norm = 0, clip_value = 0; // 0: none
 };
 
-constexpr Index most_constants = 8;
 using Constants = std::array<double, most_constants>;
 
 // The largest magnitudes that an update can reach.
