@@ -263,6 +263,8 @@ template <class T> void Processor<T>::Worker::run_units(const Phase &phase, bool
     const auto thread = static_cast<std::size_t>(thread_);
     const Index end = phase.first[thread + 1];
     const auto run = [&](Index unit) {
+        if (unit + 1 < end && (phase.kind == PhaseKind::update || phase.kind == PhaseKind::gradients))
+            append_leaf(step_, phase.units[static_cast<std::size_t>(unit + 1)], 0, scratch_.ahead);
         if (unit < end) run_unit(phase.kind, step_, phase.units[static_cast<std::size_t>(unit)], scratch_);
         scratch_.ahead.clear();
     };

@@ -79,15 +79,6 @@ template <class T> void append_moments(const Step<T> &step, const Parameter &par
                 append_run(moments + parameter.offset + column * parameter.rows + unit.row * padding, unit.rows * padding, lines);
 }
 
-// The rows of x that the leaf from `first` on reads, where a batch of them is more than a core keeps. Those of dz serve all tiles of
-// some columns.
-template <class T> void append_leaf(const Step<T> &step, const Unit &unit, Index first, std::vector<Lines> &lines) {
-    const Index inputs = step.net->stages[at(unit.stage)].inputs;
-    if (step.rows * inputs * static_cast<Index>(sizeof(T)) <= near_bytes) return;
-    const MatrixView<const T> x = input_rows(step, unit.stage, first, std::min(leaf_rows, step.rows - first), unit.row, unit.rows);
-    for (Index r = 0; r < x.rows; ++r) append_run(x.data + r * x.stride, x.columns, lines);
-}
-
 // dw of a tile over the whole batch, its penalty's with it, into slot 0 of the scratch, db of its columns with the tile's first rows.
 // Beside a leaf's products the next leaf is fetched, beside the last one's what comes next: of an update the weights and moments.
 template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch, bool updates) {
@@ -161,6 +152,13 @@ template <class T> void apply_tile(const Step<T> &step, const Unit &unit, const 
 
 } // namespace
 
+template <class T> void append_leaf(const Step<T> &step, const Unit &unit, Index first, std::vector<Lines> &lines) {
+    const Stage &stage = step.net->stages[at(unit.stage)];
+    if (stage.kernel < 0 || step.rows * stage.inputs * static_cast<Index>(sizeof(T)) <= near_bytes) return;
+    const MatrixView<const T> x = input_rows(step, unit.stage, first, std::min(leaf_rows, step.rows - first), unit.row, unit.rows);
+    for (Index r = 0; r < x.rows; ++r) append_run(x.data + r * x.stride, x.columns, lines);
+}
+
 template <class T> void update_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch) {
     gradient_tile(step, unit, scratch, true);
     if (clips(step)) clip_tile(step, unit, scratch);
@@ -216,12 +214,14 @@ template <class T> void refresh_transposed(const Kernels<T> &kernels, const Arch
     parameters.transposed_version = parameters.version;
 }
 
+template void append_leaf(const Step<float> &, const Unit &, Index, std::vector<Lines> &);
 template void update_tile(const Step<float> &, const Unit &, Scratch<float> &);
 template void store_tile(const Step<float> &, const Unit &, Scratch<float> &);
 template void apply_stored_tile(const Step<float> &, const Unit &, Scratch<float> &);
 template void transpose_weights(const Kernels<float> &, const Architecture &, const Parameters<float> &, float *);
 template void transpose_weights(const Kernels<double> &, const Architecture &, const Parameters<double> &, double *);
 template void refresh_transposed(const Kernels<float> &, const Architecture &, Parameters<float> &);
+template void append_leaf(const Step<double> &, const Unit &, Index, std::vector<Lines> &);
 template void update_tile(const Step<double> &, const Unit &, Scratch<double> &);
 template void store_tile(const Step<double> &, const Unit &, Scratch<double> &);
 template void apply_stored_tile(const Step<double> &, const Unit &, Scratch<double> &);

@@ -4,6 +4,9 @@
 
 namespace ganglion {
 
+// The lines of x that the leaf of a tile from row `first` on reads, where a batch of x is more than a core keeps. Those of dz serve all
+// tiles of some columns.
+template <class T> void append_leaf(const Step<T> &step, const Unit &unit, Index first, std::vector<Lines> &lines);
 // The gradient of a tile, then the optimizer on it.
 template <class T> void update_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch);
 // The gradient of a tile into the workspace's gradients.
