@@ -17,6 +17,15 @@ template <class T, class F> [[gnu::always_inline]] inline void sweep(Index colum
     if (j < columns) f(j, Choice<true>{});
 }
 
+// f(r, j, last) for each vector of some rows. Those of less than a vector have a loop of their own, in which what f needs stays in
+// registers: 3 % of a step of 1-13-1 on 11 rows.
+template <class T, class F> [[gnu::always_inline]] inline void sweep_rows(Index rows, Index columns, F f) {
+    if (columns < Vec<T>::width)
+        for (Index r = 0; r < rows; ++r) f(r, Index{0}, Choice<true>{});
+    else
+        for (Index r = 0; r < rows; ++r) sweep<T>(columns, [&](Index j, auto last) { f(r, j, last); });
+}
+
 // The lanes below n of the last vector, +0 beyond.
 template <class T> [[gnu::always_inline]] inline Vec<T> inside(Vec<T> v, Index, Choice<false>) { return v; }
 template <class T> [[gnu::always_inline]] inline Vec<T> inside(Vec<T> v, Index n, Choice<true>) {
@@ -148,20 +157,18 @@ template <class T, class Row> T forward(const MatrixView<T> &input, const T *bia
     Largest<T> largest;
     const MatrixView<T> z = held(input), h = held(output);
     const Vec<T> a = Vec<T>::broadcast(alpha);
-    for (Index r = 0; r < z.rows; ++r) {
-        T *in = z.data + r * z.stride, *out = h.data + r * h.stride;
-        sweep<T>(z.columns, [&](Index j, auto last) {
-            const Index n = z.columns - j;
-            Vec<T> v = Vec<T>::load(in + j);
-            if (bias) {
-                v = v + load_row(bias + j, n, last);
-                if (Row::needs == Needs::input) inside(v, n, last).store(in + j);
-            }
-            v = inside(flushed(Row::forward(v, a)), n, last);
-            v.store(out + j);
-            largest.add(v);
-        });
-    }
+    sweep_rows<T>(z.rows, z.columns, [&](Index r, Index j, auto last) {
+        T *const in = z.data + r * z.stride + j;
+        const Index n = z.columns - j;
+        Vec<T> v = Vec<T>::load(in);
+        if (bias) {
+            v = v + load_row(bias + j, n, last);
+            if (Row::needs == Needs::input) inside(v, n, last).store(in);
+        }
+        v = inside(flushed(Row::forward(v, a)), n, last);
+        v.store(h.data + r * h.stride + j);
+        largest.add(v);
+    });
     return largest.value();
 }
 
@@ -170,15 +177,13 @@ template <class T, class Row> T backward(const MatrixView<T> &delta, const Matri
     const MatrixView<T> d = held(delta);
     const MatrixView<const T> saved = held(kept);
     const Vec<T> a = Vec<T>::broadcast(alpha);
-    for (Index r = 0; r < d.rows; ++r) {
-        T *dr = d.data + r * d.stride;
-        const T *from = saved.data + r * saved.stride;
-        sweep<T>(d.columns, [&](Index j, auto last) {
-            const Vec<T> v = inside(flushed(Row::backward(Vec<T>::load(dr + j), Vec<T>::load(from + j), a)), d.columns - j, last);
-            v.store(dr + j);
-            largest.add(v);
-        });
-    }
+    sweep_rows<T>(d.rows, d.columns, [&](Index r, Index j, auto last) {
+        T *const dr = d.data + r * d.stride + j;
+        const Vec<T> from = Vec<T>::load(saved.data + r * saved.stride + j);
+        const Vec<T> v = inside(flushed(Row::backward(Vec<T>::load(dr), from, a)), d.columns - j, last);
+        v.store(dr);
+        largest.add(v);
+    });
     return largest.value();
 }
 
