@@ -1,5 +1,6 @@
 // Losses of a panel's rows with their gradients: one struct a row of the table. `row` gets the target's row number `at`,
-// writes d and returns the row's loss.
+// writes d and returns the row's loss. Where there is a `loss`, it makes a vector of rows' losses of what `row` returns, and `gradient`
+// writes d: one row after the other, logarithm and division waiting for its sum, a step of 4-16-3 on 32 rows took 2.3 µs in place of 1.7.
 
 template <class T> [[gnu::always_inline]] inline T first_lane(Vec<T> v) {
     T lane;
@@ -20,24 +21,29 @@ template <class T, class Last> [[gnu::always_inline]] inline void write_gradient
     largest.add(v);
 }
 
+// Of a row with a label, for its loss and its gradient.
+template <class T> struct LabelTerms {
+    T term, rest;
+};
+
 // loss = log Σ exp(z - m) - (z_t - m), d = (p - 1{j = t}) · scale
 struct CrossEntropyLabels {
     static constexpr const char *name = "cross_entropy";
     static constexpr TargetKind target = TargetKind::labels;
     static constexpr bool per_element = false;
 
-    template <class T> static T row(const T *z, const Targets<T> &targets, Index at, T *d, Index n, T scale, T, Largest<T> &largest) {
-        const Index t = targets.labels[at];
-        const T m = maximum(z, n);
-        const T shifted = z[t] - m;
-        const T sum = exponentials(z, m, d, n);
-        const Vec<T> s = Vec<T>::broadcast(sum), factor = Vec<T>::broadcast(scale), one = Vec<T>::broadcast(1);
+    template <class T> static LabelTerms<T> row(const T *z, Index t, T *d, Index n) {
+        const T m = maximum(z, n), shifted = z[t] - m;
+        return {exponentials(z, m, d, n), shifted};
+    }
+    template <class T> static void gradient(const LabelTerms<T> &sum, Index t, T *d, Index n, T scale, Largest<T> &largest) {
+        const Vec<T> s = Vec<T>::broadcast(sum.term), factor = Vec<T>::broadcast(scale), one = Vec<T>::broadcast(1);
         sweep<T>(n, [&](Index j, auto last) {
             const Vec<T> hot = select(first_lanes<T>(t - j + 1) & !first_lanes<T>(t - j), one, Vec<T>::zero());
             write_gradient((load_row(d + j, n - j, last) / s - hot) * factor, d + j, n - j, last, largest);
         });
-        return log_of(sum) - shifted;
     }
+    template <class V> [[gnu::always_inline]] static V loss(V sum, V shifted) { return log(sum) - shifted; }
 };
 
 // loss = Σ_j t_j (log Σ exp(z - m) - (z_j - m)), d = (p · Σ t - t) · scale: a one-hot t gives the bits of its label
@@ -46,7 +52,8 @@ struct CrossEntropyValues {
     static constexpr TargetKind target = TargetKind::values;
     static constexpr bool per_element = false;
 
-    template <class T> static T row(const T *z, const Targets<T> &targets, Index at, T *d, Index n, T scale, T, Largest<T> &largest) {
+    template <class T>
+    static T row(const T *z, const Targets<T> &targets, Index at, T *d, Index n, T scale, T, Largest<T> &largest) {
         const T *t = targets.values + at * targets.stride;
         const T m = maximum(z, n);
         const T total = sum_of_row(t, n);
@@ -72,7 +79,8 @@ struct SquaredError {
     static constexpr TargetKind target = TargetKind::values;
     static constexpr bool per_element = true;
 
-    template <class T> static T row(const T *z, const Targets<T> &targets, Index at, T *d, Index n, T scale, T, Largest<T> &largest) {
+    template <class T>
+    static T row(const T *z, const Targets<T> &targets, Index at, T *d, Index n, T scale, T, Largest<T> &largest) {
         const T *t = targets.values + at * targets.stride;
         if (n == 1) {                // its sum has one term
             const T e = z[0] - t[0]; // d may lie over z
@@ -98,17 +106,19 @@ struct CategoricalLabels {
     static constexpr TargetKind target = TargetKind::labels;
     static constexpr bool per_element = false;
 
-    template <class T> static T row(const T *p, const Targets<T> &targets, Index at, T *d, Index n, T scale, T, Largest<T> &largest) {
-        const Index t = targets.labels[at];
+    template <class T> static LabelTerms<T> row(const T *p, Index t, T *, Index n) {
         const T sum = sum_of_row(p, n);
-        const Vec<T> zero = Vec<T>::zero(), one = Vec<T>::broadcast(1), q = Vec<T>::broadcast(p[t] / sum);
+        return {p[t] / sum, sum};
+    }
+    template <class T> static void gradient(const LabelTerms<T> &share, Index t, T *d, Index n, T scale, Largest<T> &largest) {
+        const Vec<T> zero = Vec<T>::zero(), one = Vec<T>::broadcast(1), q = Vec<T>::broadcast(share.term);
         const Vec<T> other = select(outside_clip(q), zero, one), own = other - select(outside_clip(q), zero, one / q);
-        const Vec<T> factor = Vec<T>::broadcast(scale / sum);
+        const Vec<T> factor = Vec<T>::broadcast(scale / share.rest);
         sweep<T>(n, [&](Index j, auto last) {
             write_gradient(select(first_lanes<T>(t - j + 1) & !first_lanes<T>(t - j), own, other) * factor, d + j, n - j, last, largest);
         });
-        return first_lane(-log(clipped(q)));
     }
+    template <class V> [[gnu::always_inline]] static V loss(V q, V) { return -log(clipped(q)); }
 };
 
 // loss = -Σ_j t_j log q_j, d_j = (W - w_j / q_j) · (scale / Σ p), w = t where the clipping leaves a gradient, else 0, and
@@ -118,7 +128,8 @@ struct CategoricalValues {
     static constexpr TargetKind target = TargetKind::values;
     static constexpr bool per_element = false;
 
-    template <class T> static T row(const T *p, const Targets<T> &targets, Index at, T *d, Index n, T scale, T, Largest<T> &largest) {
+    template <class T>
+    static T row(const T *p, const Targets<T> &targets, Index at, T *d, Index n, T scale, T, Largest<T> &largest) {
         const T *t = targets.values + at * targets.stride;
         const T sum = sum_of_row(p, n);
         const Vec<T> s = Vec<T>::broadcast(sum), factor = Vec<T>::broadcast(scale / sum);
@@ -158,21 +169,59 @@ template <class Formula> struct Elementwise {
     }
 };
 
+template <class T, class Row> constexpr bool joins_rows = requires(Vec<T> v) { Row::loss(v, v); };
+
+template <class T> [[gnu::always_inline]] inline T weight_of_row(const Targets<T> &targets, Index at) {
+    return targets.weights ? targets.weights[at] : T(1);
+}
+
 template <class T, class Row>
-T loss_gradient(const MatrixView<const T> &z, const Targets<T> &targets, const MatrixView<T> &d, T scale, T parameter, T *losses,
-                T *largest_loss) {
+T joined_gradients(const MatrixView<const T> &z, const Targets<T> &targets, const MatrixView<T> &d, T scale, T *losses, T *largest_loss) {
+    constexpr Index width = Vec<T>::width;
     Largest<T> largest, highest;
-    for (Index r = 0; r < z.rows; ++r) {
-        const Index at = targets.rows ? targets.rows[r] : targets.first + r;
-        T *out = d.data + r * d.stride;
-        const T weight = targets.weights ? targets.weights[at] : T(1);
-        const T loss = Row::row(z.data + r * z.stride, targets, at, out, z.columns, scale * weight, parameter, largest) * weight;
-        losses[r] = loss;
-        clear_padding(out, (z.columns + Vec<T>::width - 1) & -Vec<T>::width);
-        highest.add(Vec<T>::broadcast(loss));
+    for (Index first = 0; first < z.rows; first += width) {
+        const Index count = z.rows - first < width ? z.rows - first : width;
+        T terms[size_t{width}], rests[size_t{width}], weights[size_t{width}];
+        Index labels[size_t{width}];
+        for (Index i = 0; i < count; ++i) {
+            const Index r = first + i, at = targets.rows ? targets.rows[r] : targets.first + r;
+            labels[i] = targets.labels[at];
+            weights[i] = weight_of_row(targets, at);
+            const LabelTerms<T> made = Row::row(z.data + r * z.stride, labels[i], d.data + r * d.stride, z.columns);
+            terms[i] = made.term;
+            rests[i] = made.rest;
+        }
+        for (Index i = 0; i < count; ++i) {
+            T *const out = d.data + (first + i) * d.stride;
+            Row::template gradient<T>({terms[i], rests[i]}, labels[i], out, z.columns, scale * weights[i], largest);
+            clear_padding(out, (z.columns + width - 1) & -width);
+        }
+        const Vec<T> loss = Row::loss(Vec<T>::load(terms, count), Vec<T>::load(rests, count)) * Vec<T>::load(weights, count);
+        loss.store(losses + first, count);
+        highest.add(inside(loss, count, Choice<true>{}));
     }
     *largest_loss = highest.value();
     return largest.value();
+}
+
+template <class T, class Row>
+T loss_gradient(const MatrixView<const T> &z, const Targets<T> &targets, const MatrixView<T> &d, T scale, T parameter, T *losses,
+                T *largest_loss) {
+    if constexpr (joins_rows<T, Row>) return joined_gradients<T, Row>(z, targets, d, scale, losses, largest_loss);
+    else {
+        Largest<T> largest, highest;
+        for (Index r = 0; r < z.rows; ++r) {
+            const Index at = targets.rows ? targets.rows[r] : targets.first + r;
+            T *out = d.data + r * d.stride;
+            const T weight = weight_of_row(targets, at);
+            const T loss = Row::row(z.data + r * z.stride, targets, at, out, z.columns, scale * weight, parameter, largest) * weight;
+            losses[r] = loss;
+            clear_padding(out, (z.columns + Vec<T>::width - 1) & -Vec<T>::width);
+            highest.add(Vec<T>::broadcast(loss));
+        }
+        *largest_loss = highest.value();
+        return largest.value();
+    }
 }
 
 template <class List> struct WithElementwise;

@@ -53,13 +53,7 @@ template <class T> T maximum(const T *x, Index n) {
         if constexpr (last.value) highest = select(higher & first_lanes<T>(n - j), v, highest);
         else highest = select(higher, v, highest);
     });
-    T lanes[size_t{Vec<T>::width}];
-    highest.store(lanes);
-#pragma GCC unroll 16
-    for (Index half = Vec<T>::width / 2; half > 0; half /= 2)
-#pragma GCC unroll 16
-        for (Index l = 0; l < half; ++l) lanes[l] = lanes[l] < lanes[l + half] ? lanes[l + half] : lanes[l];
-    return lanes[0];
+    return highest_lane(highest);
 }
 
 // A row sum: virtual lane l of 16 takes the columns j ≡ l (mod 16) in order, then the tree 8, 4, 2, 1 adds the lanes.

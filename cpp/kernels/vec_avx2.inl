@@ -156,6 +156,17 @@ template <> struct Vec<double> {
     return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
 }
 
+[[gnu::always_inline]] inline float highest_lane(Vec<float> v) {
+    const __m128 four = _mm_max_ps(_mm256_castps256_ps128(v.native), _mm256_extractf128_ps(v.native, 1));
+    const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+    return _mm_cvtss_f32(_mm_max_ss(two, _mm_movehdup_ps(two)));
+}
+
+[[gnu::always_inline]] inline double highest_lane(Vec<double> v) {
+    const __m128d two = _mm_max_pd(_mm256_castpd256_pd128(v.native), _mm256_extractf128_pd(v.native, 1));
+    return _mm_cvtsd_f64(_mm_max_sd(two, _mm_unpackhi_pd(two, two)));
+}
+
 // The products of the lanes' lower 32 bits, unsigned; the even and the odd lanes of both, taken in turn.
 [[gnu::always_inline]] inline Bits<double> multiply_lower(Bits<double> a, Bits<double> b) { return {_mm256_mul_epu32(a.native, b.native)}; }
 [[gnu::always_inline]] inline Bits<double> even_lanes(Bits<double> a, Bits<double> b) {

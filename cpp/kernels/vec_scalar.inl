@@ -7,7 +7,8 @@
 //   - comparisons are false where an operand is NaN; a Mask has a boolean per lane;
 //   - lane_bits has bit l set where lane l of a Mask is true;
 //   - Bits has a signed integer of T's size per lane; shift_right is logical;
-//   - tree adds 16 partial sums: lane l + lane l+8, then + 4, + 2, + 1.
+//   - tree adds 16 partial sums: lane l + lane l+8, then + 4, + 2, + 1;
+//   - highest_lane is the greatest lane's value, either zero's where that is 0, any lane's where one is NaN.
 
 template <class T> struct Mask {
     bool native;

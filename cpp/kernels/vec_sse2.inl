@@ -236,6 +236,15 @@ template <> struct Vec<double> {
     return _mm_cvtsd_f64(_mm_add_sd(two, _mm_unpackhi_pd(two, two)));
 }
 
+[[gnu::always_inline]] inline float highest_lane(Vec<float> v) {
+    const __m128 two = _mm_max_ps(v.native, _mm_movehl_ps(v.native, v.native));
+    return _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps(two, two, 1)));
+}
+
+[[gnu::always_inline]] inline double highest_lane(Vec<double> v) {
+    return _mm_cvtsd_f64(_mm_max_sd(v.native, _mm_unpackhi_pd(v.native, v.native)));
+}
+
 // The products of the lanes' lower 32 bits, unsigned; the even and the odd lanes of both, taken in turn.
 [[gnu::always_inline]] inline Bits<double> multiply_lower(Bits<double> a, Bits<double> b) { return {_mm_mul_epu32(a.native, b.native)}; }
 [[gnu::always_inline]] inline Bits<double> even_lanes(Bits<double> a, Bits<double> b) { return {_mm_unpacklo_epi64(a.native, b.native)}; }
