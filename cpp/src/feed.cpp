@@ -23,9 +23,12 @@ template <class T, class S> void find_non_finite(MatrixView<const S> x) {
             }
 }
 
-// Rows so far apart share a few sets of L1, and a tile's products wait for L2. Read as a copy, on one thread a step of 1024×4 layers
-// takes 7 % less and one of 512-512-10 3 %; with 256 columns the copy costs what it saves, with 128 more.
-bool share_sets(Index bytes_apart) { return bytes_apart % 2048 == 0; }
+// Rows so far apart share a few sets of L1, and a tile of more of them than a set has ways waits for L2. Read as a copy, on one thread a
+// step of 1024×4 layers takes 7 % less and one of 512-512-10 3 %; with 256 columns the copy costs what it saves, with 128 more.
+bool share_sets(Index rows, Index bytes_apart) {
+    constexpr Index ways = 8;
+    return rows > ways && bytes_apart % 2048 == 0;
+}
 
 } // namespace
 
@@ -60,7 +63,7 @@ template <class T> void set_weights(Feed<T> &feed, const double *weights, Index 
 
 template <class T> MatrixView<const T> rows_in_place(const Source &x, Index first, Index rows) {
     const auto *view = std::get_if<MatrixView<const T>>(&x);
-    if (!view || share_sets(view->stride * static_cast<Index>(sizeof(T)))) return {nullptr, 0, 0, 0};
+    if (!view || share_sets(rows, view->stride * static_cast<Index>(sizeof(T)))) return {nullptr, 0, 0, 0};
     return {view->data + first * view->stride, rows, view->columns, view->stride};
 }
 
