@@ -92,3 +92,11 @@ def test_memory_without_whole_vectors_is_refused(size):
     z = np.zeros(size, np.float32)
     with pytest.raises(ValueError, match="a multiple of 16"):
         operations.activation_in_place("scalar", "tanh", z, z.copy())
+
+
+@pytest.mark.parametrize("set_", SETS)
+def test_rows_without_columns_are_left_alone(set_):
+    nothing = np.zeros((3, 0), np.float32)
+    h, _, largest = operations.activation_forward(set_, "tanh", nothing)
+    d, largest_d = operations.activation_backward(set_, "tanh", nothing, nothing)
+    assert (h.shape, d.shape, largest, largest_d) == ((3, 0), (3, 0), 0, 0)

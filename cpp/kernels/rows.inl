@@ -21,7 +21,7 @@ template <class T, class F> [[gnu::always_inline]] inline void sweep(Index colum
 // registers: 3 % of a step of 1-13-1 on 11 rows.
 template <class T, class F> [[gnu::always_inline]] inline void sweep_rows(Index rows, Index columns, F f) {
     if (columns < Vec<T>::width)
-        for (Index r = 0; r < rows; ++r) f(r, Index{0}, Choice<true>{});
+        for (Index r = 0; r < rows && columns > 0; ++r) f(r, Index{0}, Choice<true>{});
     else
         for (Index r = 0; r < rows; ++r) sweep<T>(columns, [&](Index j, auto last) { f(r, j, last); });
 }
