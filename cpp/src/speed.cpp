@@ -62,7 +62,7 @@ template <class T> double measured_peak(const Context &context, double seconds) 
 template <class T> double measured_update(const Context &context, const std::string &optimizer, Index parameters, double seconds) {
     constexpr Index columns = 512;
     // Adam's constants (a, weight decay, β₁, 1 - β₁, β₂, 1 - β₂, c, ε), of which the others read their first few.
-    constexpr T constants[8] = {T(1e-3), 0, T(0.9), T(0.1), T(0.999), T(1e-3), 1, T(1e-8)};
+    constexpr T constants[most_constants] = {T(1e-3), 0, T(0.9), T(0.1), T(0.999), T(1e-3), 1, T(1e-8)};
     const auto &row = find_row(rows_of(kernels_of<T>(*context.kernel_set).optimizers), optimizer, "optimizer");
     const Index rows = (parameters + columns - 1) / columns;
     Buffer<T> w(checked_product(rows, columns)), m(row.moments > 0 ? w.size() : 0), v(row.moments > 1 ? w.size() : 0), gradient(columns);

@@ -104,8 +104,7 @@ template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scr
             const bool last = first + count == step.rows;
             const MatrixView<T> dw{tile(slot), rows, columns, stride};
             if (!last) append_leaf(step, unit, first + count, scratch.ahead);
-            const Ahead leaf{scratch.ahead.data() + after, scratch.ahead.data() + scratch.ahead.size()};
-            Ahead ahead = last ? Ahead{scratch.ahead.data(), leaf.next} : leaf;
+            Ahead ahead{scratch.ahead.data() + (last ? 0 : after), scratch.ahead.data() + scratch.ahead.size()};
             scratch.notes.sparse_products += multiply_leaf(step, x, dz, columns, dw, last && updates ? soon : Soon<T>{}, &ahead, scratch);
             scratch.ahead.resize(after);
             if (with_bias) kernels.column_sums(dz, bias(slot));

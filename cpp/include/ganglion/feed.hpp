@@ -38,7 +38,7 @@ template <class T> void set_values(Feed<T> &feed, MatrixView<const T> values);
 // Copies (n,) weights; throws std::invalid_argument naming the first that is negative or, in T, not finite.
 template <class T> void set_weights(Feed<T> &feed, const double *weights, Index n);
 
-// The rows of x as they are, when they need neither conversion nor gathering; null data otherwise.
+// The rows of x as they are, when they need neither conversion nor gathering and do not share cache sets; null data otherwise.
 template <class T> MatrixView<const T> rows_in_place(const Source &x, Index first, Index rows);
 
 // Appends the lines that rows of x lie on, as `gather` reads them.

@@ -53,7 +53,7 @@ struct Moment {
 // Buffers of a batch of up to `capacity` rows.
 template <class T> struct Workspace {
     Index capacity = 0;
-    Buffer<T> x[2];                        // (B, I): the batch, where x can not be read in place, and in training the next one
+    Buffer<T> x[2];                        // (B, I): the batch, where x is not read in place, and in training the next one
     std::vector<Buffer<T>> h, z, d;        // by stage (B, O): output, input of the activation where its backward needs it, dz
     std::vector<Normalized<T>> normalized; // by stage; empty where it is no normalization
     Buffer<T> losses;                      // (B,)
