@@ -92,7 +92,9 @@ template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scr
     Soon<T> soon{step.parameters->values.data() + w.offset + row * w.stride + column, w.stride, nullptr, row_stride(stage.inputs)};
     if (stage.transposed >= 0 && step.team > 1 && !step.transposed)
         soon.transposed = step.parameters->transposed.data() + stage.transposed + column * soon.transposed_row + row;
+    const auto later = static_cast<std::ptrdiff_t>(scratch.ahead.size());
     if (updates && step.moments[0]) append_moments(step, w, unit, scratch.ahead);
+    std::rotate(scratch.ahead.begin(), scratch.ahead.begin() + later, scratch.ahead.end()); // what is needed first
     const std::size_t after = scratch.ahead.size();
     const auto tile = [&](Index slot) { return scratch.kernel_tiles.data() + slot * scratch.kernel_tile; };
     const auto bias = [&](Index slot) { return scratch.bias_tiles.data() + slot * kernel_tile_side; };
