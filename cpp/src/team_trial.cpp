@@ -31,7 +31,6 @@ TeamTrial::TeamTrial(int least, int most, Index rows, std::optional<Strategy> fo
     };
     for (int threads = least; threads < most; threads *= 2) add(threads);
     add(most);
-    current_ = candidates_.size() - 1; // the fastest where steps are long
     if (candidates_.size() == 1) decide();
 }
 
