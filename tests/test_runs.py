@@ -159,7 +159,7 @@ def test_x_is_read_in_the_type_it_has(dtype, shuffle):
 FAR = [700, 650, 7]
 
 
-# Then batches of several leaves, each fetched beside the one before it. Rows 4 KiB apart are copied, a wider array's are not.
+# Then batches of several leaves, fetched one beside the other. Rows 4 KiB apart are copied, a wider array's are not.
 @pytest.mark.parametrize(("widths", "batch"), [(FAR, 140), ([1000, 48, 7], 300), ([1024, 48, 7], 300)])
 @pytest.mark.parametrize("dtype", ["float32", "uint8"])
 @pytest.mark.parametrize("shuffle", [False, True])
