@@ -15,8 +15,8 @@ constexpr double hopeless = 1.5;    // times the best: no further rounds
 constexpr double worthwhile = 0.97; // of the smaller team's time, for a larger one to be used
 constexpr double long_step = 1e-3;
 constexpr double slower = 1.15; // than a smaller team was: something has changed
-// What a trial took longer than its best would have, as a share of the time until the next; and until one that is wanted. Four layers of
-// 1024 on 1024 rows lose 0.4 s in each.
+// What a trial took longer than its best would have, as a share of the time until the next; and until one that is wanted. Where steps
+// are long it is tenths of a second.
 constexpr double worth_trying = 0.02, worth_asking_soon = 0.1;
 constexpr double worth_sharing = 1e-5; // a step of so many seconds: that one thread is best for it may be owed to a disturbance
 
