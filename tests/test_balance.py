@@ -133,6 +133,58 @@ def test_parts_that_no_team_can_take(threads, plan, parts, message):
         )
 
 
+NARROW = [17, 64, 64, 6]  # of the last kernel's columns, of which padding makes 16
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
+def test_threads_have_the_parts_that_were_cut(share):
+    report = training(network(NARROW)).run(
+        core.Context(None, 2),
+        core.Feed(*data(64, widths=NARROW)),
+        batch_size=64,
+        steps=1,
+        shuffle=False,
+        plan="rows",
+        parts=((share, 1 - share), (share, 1 - share)),
+    )
+    row, block = 0.5 / 64, 0.5 * 4 * 64 / (17 * 64 + 64 * 64 + 64 * 16)  # half of what one thread has or the other
+    assert np.allclose(report.allotted[0], report.parts[0], atol=row)
+    assert np.allclose(report.allotted[1], report.parts[1], atol=block)
+
+
+def balanced(seconds_of, parts, rounds):
+    """Each thread's seconds after so many rounds of parts that follow them."""
+    for _ in range(rounds):
+        parts = core.operations.follow_parts(parts, seconds_of(np.array(parts)).tolist())
+    return seconds_of(np.array(parts))
+
+
+@pytest.mark.parametrize(
+    ("seconds_of", "parts"),
+    [
+        (lambda parts: parts, [0.9, 0.1]),
+        (lambda parts: parts * [7, 1], [0.5, 0.5]),
+        (lambda parts: parts * [1, 1, 1, 3], [0.25] * 4),
+        (lambda parts: parts * [1, 2, 4, 1, 2, 4, 1, 2], [0.125] * 8),
+        (lambda parts: 4 + 13 * parts, [0.95, 0.05]),  # what they fetch from each other is the same at any parts
+        (lambda parts: [4, 1, 1] + parts * [9, 10, 12], [0.1, 0.1, 0.8]),
+    ],
+)
+def test_parts_follow_until_threads_take_equally_long(seconds_of, parts):
+    seconds = balanced(seconds_of, parts, rounds=12)
+    assert seconds.max() < 1.05 * seconds.mean()
+
+
+def test_parts_of_equally_long_seconds_stay():
+    assert core.operations.follow_parts([0.7, 0.3], [1.04, 1.0]) == [0.7, 0.3]
+
+
+def test_no_thread_is_left_without_work():
+    assert min(core.operations.follow_parts([0.9, 0.1], [1.0, 1e6])) > 0.09
+    grown = core.operations.follow_parts([0.5, 0.5, 0.0], [1.0, 1.0, 0.0])
+    assert grown[2] > 1 / 3
+
+
 class Squares(gg.CustomLoss):
     def values(self, output, target):
         return ((output - target) ** 2).sum(axis=1) / 2

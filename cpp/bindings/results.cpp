@@ -27,10 +27,13 @@ py::tuple tuple_of(const std::vector<double> &values) {
     return result;
 }
 
+py::tuple tuples_of(const ByThread &numbers) {
+    return py::make_tuple(tuple_of(of(numbers, Work::rows)), tuple_of(of(numbers, Work::weights)));
+}
+
 ReportHandle::ReportHandle(const Report &report, std::size_t columns)
     : kernel_set(report.kernel_set), team(report.team), plan(py::cast(report.phases)), seconds(tuple_of(report.seconds)),
-      parts(py::make_tuple(tuple_of(of(report.parts, Work::rows)), tuple_of(of(report.parts, Work::weights)))), steps(report.steps),
-      careful_steps(report.careful_steps), sparse_products(report.sparse_products),
+      parts(tuples_of(report.parts)), allotted(tuples_of(report.allotted)), steps(report.steps), careful_steps(report.careful_steps), sparse_products(report.sparse_products),
       epochs(array_of(report.epochs, {static_cast<py::ssize_t>(report.epochs.size() / columns), static_cast<py::ssize_t>(columns)})),
       stopped(report.stopped), running(tuple_of(report.running)) {}
 
@@ -76,6 +79,7 @@ void bind_results(py::module_ &module) {
         .def_readonly("seconds", &ReportHandle::seconds, "Of each phase, the mean of a step, from a sample of steps.")
         .def_readonly("parts", &ReportHandle::parts,
                       "(rows, weights): what part of the batch's rows and of the weights each thread was to take in the last steps.")
+        .def_readonly("allotted", &ReportHandle::allotted, "(rows, weights): and what it took, as what is shared out comes in whole units.")
         .def("__repr__", &ReportHandle::text)
         .def_readonly("steps", &ReportHandle::steps)
         .def_readonly("careful_steps", &ReportHandle::careful_steps,

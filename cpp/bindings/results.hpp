@@ -7,7 +7,7 @@ namespace ganglion::bindings {
 struct ReportHandle {
     std::string kernel_set;
     int team;
-    py::tuple plan, seconds, parts;
+    py::tuple plan, seconds, parts, allotted;
     Index steps, careful_steps, sparse_products;
     py::array_t<double> epochs;
     bool stopped;

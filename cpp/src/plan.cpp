@@ -191,9 +191,9 @@ void add_row_phases(Plan &plan, const Architecture &net) {
     }
 }
 
-// Multiplications of a unit where it is made of products, else of its elements.
+// Multiplications of a unit where it is made of products, else its elements; with the padding, by which the parts are cut as well.
 double cost_of(PhaseKind kind, const Unit &unit, const Architecture &net, Index rows) {
-    const double elements = static_cast<double>(unit.rows) * static_cast<double>(std::max<Index>(unit.columns, 1));
+    const double elements = static_cast<double>(unit.rows) * static_cast<double>(unit.columns > 0 ? round_up(unit.columns, padding) : 1);
     if (kind == PhaseKind::update || kind == PhaseKind::gradients) return elements * static_cast<double>(rows);
     if (kind != PhaseKind::forward && kind != PhaseKind::backward) return elements;
     const Stage &stage = net.stages[static_cast<std::size_t>(unit.stage)];

@@ -56,7 +56,7 @@ template <class T>
 void run(const Context &context, Training<T> &training, Processor<T> &processor, const Feed<T> &feed, const RunOptions &options,
          Report &report) {
     const DefaultArithmetic mode;
-    report = {context.kernel_set->name, 0, {}, {}, {}, 0, 0, 0, {}, {}, false};
+    report = {context.kernel_set->name, 0, {}, {}, {}, {}, 0, 0, 0, {}, {}, false};
     require_derivatives(training.architecture);
     check_feed(training, feed);
     if (options.batch_size <= 0) throw std::invalid_argument("batch_size must be at least 1, not " + std::to_string(options.batch_size));
@@ -131,6 +131,7 @@ void run(const Context &context, Training<T> &training, Processor<T> &processor,
     }
     report.phases = processor.plan().phase_names();
     report.parts = processor.plan().balance.parts();
+    report.allotted = processor.plan().allotted;
     for (const double total : seconds) report.seconds.push_back(total / timed);
     report.seconds.resize(report.phases.size());
     // What takes a pass over all rows would take it at every step of those who make one at a time.

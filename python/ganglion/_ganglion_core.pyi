@@ -349,6 +349,11 @@ class Report:
     """
     def __repr__(self) -> str: ...
     @property
+    def allotted(self) -> tuple[typing.Any, ...]:
+        """
+        (rows, weights): and what it took, as what is shared out comes in whole units.
+        """
+    @property
     def careful_steps(self) -> int:
         """
         Of these, the ones whose gradients were tested one by one because they might have overflowed.

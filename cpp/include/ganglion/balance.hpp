@@ -43,8 +43,8 @@ class Balance {
     // The first of n units that is thread t's, and for t = team n. Each has one, where there are enough.
     Index first(Work work, Index n, int thread) const;
     double before(Work work, int thread) const; // the part of the threads before this one
-    // Parts with which the threads would have taken equally long, had they been as fast as on what they had: parts of the work of all,
-    // which units make differ from those of the balance. Half the way there, as times vary.
+    // Moves work from threads that took longer than their mean to the others. `had`: parts of the work of all, which units make differ
+    // from those of the balance.
     void follow(const std::vector<Timesheet> &sheets, const ByThread &had);
     bool operator==(const Balance &) const = default;
 

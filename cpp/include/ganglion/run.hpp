@@ -21,6 +21,7 @@ struct Report {
     std::vector<std::string> phases; // of a full batch
     std::vector<double> seconds;     // of each phase, mean of a step
     ByThread parts;                  // what part of the rows and of the weights each thread was to have in the last steps
+    ByThread allotted;               // and what it had, as units are whole
     Index steps;
     Index careful_steps;         // of these, the ones whose gradients were stored and tested because they might have overflowed
     Index sparse_products;       // of panels of rows and tiles of kernels, whose zeros were left out
