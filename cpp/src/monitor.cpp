@@ -120,7 +120,7 @@ template <class T> void Look<T>::measure(const Step<T> &step, int thread, int te
 template <class T>
 std::uint64_t Look<T>::finish(Monitor &monitor, const Cursor &cursor, const Step<T> &step, int thread, int team, Barrier &barrier) {
     measure(step, thread, team);
-    barrier.wait(team); // the others go on to the next step, which writes nothing that is read here
+    barrier.wait(thread, team); // the others go on to the next step, which writes nothing that is read here
     if (thread == 0) record(monitor, cursor, step, team);
     return cursor.step + static_cast<std::uint64_t>(monitor.every);
 }

@@ -27,6 +27,7 @@ struct Epoch {
 
 // What the threads of one run share.
 template <class T> struct Processor<T>::Shared {
+    explicit Shared(int team) : barrier(team) {}
     Barrier barrier;
     bool stop = false; // written by thread 0 before a step's last barrier, read by all after it
     Result<T> result;
@@ -238,7 +239,7 @@ template <class T> bool Processor<T>::Worker::make_step(Index made) {
         const auto start = timed || sheet ? Clock::now() : Clock::time_point{};
         run_units(phase, has_next && (phase.kind == PhaseKind::update || phase.kind == PhaseKind::gradients));
         if (sheet) sheet->add(phase.work, seconds_since(start));
-        shared_.barrier.wait(plan_->team);
+        shared_.barrier.wait(thread_, plan_->team);
         if (timed) shared_.seconds[p] += seconds_since(start);
     }
     if (sheet) sheet->end_step();
@@ -252,7 +253,7 @@ template <class T> bool Processor<T>::Worker::make_step(Index made) {
     if (shared_.stop) return end({Outcome::stopped});
     if (ends_epoch && request_.shuffle && made + 1 < request_.steps) {
         if (thread_ == 0) processor_.order_rows(training_, epoch_.rows, cursor_.epoch);
-        shared_.barrier.wait(plan_->team);
+        shared_.barrier.wait(thread_, plan_->team);
     }
     return true;
 }
@@ -327,7 +328,7 @@ template <class T> Result<T> Processor<T>::run(Training<T> &training, const Requ
     const Index rows = request.feed->rows();
     if (!full_.own_transposed) refresh_transposed(*prepared_->kernels, training.architecture, training.network->parameters);
     if (request.shuffle) order_rows(training, rows, training.state.cursor.epoch);
-    Shared shared;
+    Shared shared(full_.team);
     if (training.monitor) look_.prepare(*prepared_->kernels, training.architecture, full_, last_);
     else if (look_.gradients()) look_ = {}; // two copies of the parameters' memory
     const Epoch epoch{rows, full_.rows};

@@ -302,7 +302,7 @@ bool predict_columns(const Kernels<T> &kernels, const Network<T> &network, const
     for (int ran = 0; ran != team;) {
         if (ran > 0) team = ran; // OpenMP gave fewer threads, which did nothing
         const Plan plan = build_forward_plan(net, out.rows, team);
-        Barrier barrier;
+        Barrier barrier(team);
         ran = parallel(team, [&](int thread, int given) {
             if (given != team) return;
             Scratch<T> &scratch = space.threads[static_cast<std::size_t>(thread)];
@@ -312,7 +312,7 @@ bool predict_columns(const Kernels<T> &kernels, const Network<T> &network, const
             for (const Phase &phase : plan.phases) {
                 for (Index unit = phase.first[at(thread)]; unit < phase.first[at(thread + 1)]; ++unit)
                     run_unit(phase.kind, step, phase.units[at(unit)], scratch);
-                barrier.wait(team);
+                barrier.wait(thread, team);
             }
             if (!std::isfinite(scratch.notes.input)) all_finite = false;
             if (thread == 0) copy_output(step, out);

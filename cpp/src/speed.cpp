@@ -20,20 +20,20 @@ struct Best {
 // work(thread, team) on all threads again and again; the first run, which wakes the team, does not count.
 template <class Work> Best best_run(int threads, double seconds, int least_runs, Work work) {
     Best best{std::numeric_limits<double>::infinity(), 1};
-    Barrier barrier;
+    Barrier barrier(threads);
     bool more = true; // written by thread 0 between two barriers
     best.team = parallel(threads, [&](int thread, int team) {
         const Clock::time_point began = Clock::now();
         for (int run = 0; more; ++run) {
-            barrier.wait(team);
+            barrier.wait(thread, team);
             const Clock::time_point start = Clock::now();
             work(thread, team);
-            barrier.wait(team);
+            barrier.wait(thread, team);
             if (thread == 0) {
                 if (run > 0) best.seconds = std::min(best.seconds, seconds_since(start));
                 more = run < least_runs || seconds_since(began) < seconds;
             }
-            barrier.wait(team);
+            barrier.wait(thread, team);
         }
     });
     return best;

@@ -75,16 +75,17 @@ int default_team() {
     return std::max(1, std::min({limit, affinity(), omp_get_max_threads()}));
 }
 
-void Barrier::wait_for(int team) {
-    const unsigned turn = turn_.load(std::memory_order_relaxed);
-    if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == team) {
-        arrived_.store(0, std::memory_order_relaxed);
-        turn_.store(turn + 1, std::memory_order_release);
-        return;
-    }
-    for (int look = 0; turn_.load(std::memory_order_acquire) == turn; ++look) {
-        if (look < 2000) pause();
-        else std::this_thread::yield();
+void Barrier::wait_for_all(int thread, int team) {
+    std::atomic<unsigned> &own = counters_[static_cast<std::size_t>(thread)].turns;
+    const unsigned turn = own.load(std::memory_order_relaxed) + 1;
+    own.store(turn, std::memory_order_release);
+    int looks = 0;
+    for (int other = 0; other < team; ++other) {
+        // Who is here already is at this turn or the next; one turn behind, the difference wraps around.
+        while (counters_[static_cast<std::size_t>(other)].turns.load(std::memory_order_acquire) - turn > 1) {
+            if (++looks < 2000) pause();
+            else std::this_thread::yield();
+        }
     }
 }
 
