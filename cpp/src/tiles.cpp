@@ -37,6 +37,14 @@ bool multiply_leaf(const Step<T> &step, const MatrixView<const T> &x, const Matr
     // What the way over dwᵀ costs, in terms of a product: transposing an element of it, and the calls.
     constexpr double transposed_terms = 5, call_terms = 4000;
     const Kernels<T> &kernels = *step.kernels;
+    Product<T> straight_product{x.columns, dz.columns, x.rows, x.data, 1, x.stride, dz.data, dz.stride, dw.data, dw.stride, false};
+    if (step.team == 1 && x.columns * dz.columns * x.rows <= static_cast<Index>(call_terms)) { // over before the ways are compared
+        kernels.matmul(straight_product);
+        return false;
+    }
+    straight_product.others_read = step.team > 1, straight_product.ahead = ahead;
+    straight_product.along = soon.w, straight_product.along_row = soon.w_row;
+    straight_product.across = soon.transposed, straight_product.across_row = soon.transposed_row, straight_product.across_rows = columns;
     const bool may_skip = step.finite && x.rows >= fewest_rows;
     const double of_x = may_skip ? density(kernels, x, dz.columns) : 1, of_dz = may_skip ? density(kernels, dz, x.columns) : 1;
     const bool sparse = std::min(of_x, of_dz) < sparse_density;
@@ -48,12 +56,8 @@ bool multiply_leaf(const Step<T> &step, const MatrixView<const T> &x, const Matr
     const Index stride = row_stride(x.rows), mirrored_stride = row_stride(x.columns);
     if (sparse) kernels.transpose(straight ? x : dz, left, stride);
     if (straight) {
-        Product<T> product{x.columns, dz.columns, x.rows, x.data, 1, x.stride, dz.data, dz.stride, dw.data, dw.stride, false};
-        product.others_read = step.team > 1, product.ahead = ahead;
-        product.along = soon.w, product.along_row = soon.w_row;
-        product.across = soon.transposed, product.across_row = soon.transposed_row, product.across_rows = columns;
-        if (sparse) product.a = left, product.a_row = stride, product.a_column = 1;
-        (sparse ? kernels.sparse_matmul : kernels.matmul)(product);
+        if (sparse) straight_product.a = left, straight_product.a_row = stride, straight_product.a_column = 1;
+        (sparse ? kernels.sparse_matmul : kernels.matmul)(straight_product);
         return sparse;
     }
     Product<T> product{columns, x.columns, x.rows, dz.data, 1, dz.stride, x.data, x.stride, mirrored, mirrored_stride, false};
@@ -71,10 +75,10 @@ bool multiply_leaf(const Step<T> &step, const MatrixView<const T> &x, const Matr
     return sparse;
 }
 
-// The optimizer's moments of a tile, where caches do not keep them.
+// The optimizer's moments of a tile.
 template <class T> void append_moments(const Step<T> &step, const Parameter &parameter, const Unit &unit, std::vector<Lines> &lines) {
     for (const T *moments : step.moments)
-        if (moments && step.net->parameter_elements * static_cast<Index>(sizeof(T)) > near_bytes)
+        if (moments)
             for (Index column = unit.column; column < unit.column + unit.columns; column += padding)
                 append_run(moments + parameter.offset + column * parameter.rows + unit.row * padding, unit.rows * padding, lines);
 }
@@ -92,9 +96,11 @@ template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scr
     Soon<T> soon{step.parameters->values.data() + w.offset + row * w.stride + column, w.stride, nullptr, row_stride(stage.inputs)};
     if (stage.transposed >= 0 && step.team > 1 && !step.transposed)
         soon.transposed = step.parameters->transposed.data() + stage.transposed + column * soon.transposed_row + row;
-    const auto later = static_cast<std::ptrdiff_t>(scratch.ahead.size());
-    if (updates && step.moments[0]) append_moments(step, w, unit, scratch.ahead);
-    std::rotate(scratch.ahead.begin(), scratch.ahead.begin() + later, scratch.ahead.end()); // what is needed first
+    if (updates && step.moments[0] && step.net->parameter_elements * static_cast<Index>(sizeof(T)) > near_bytes) {
+        const auto later = static_cast<std::ptrdiff_t>(scratch.ahead.size());
+        append_moments(step, w, unit, scratch.ahead);
+        std::rotate(scratch.ahead.begin(), scratch.ahead.begin() + later, scratch.ahead.end()); // what is needed first
+    }
     const std::size_t after = scratch.ahead.size();
     const auto tile = [&](Index slot) { return scratch.kernel_tiles.data() + slot * scratch.kernel_tile; };
     const auto bias = [&](Index slot) { return scratch.bias_tiles.data() + slot * kernel_tile_side; };
