@@ -33,7 +33,8 @@ py::tuple tuples_of(const ByThread &numbers) {
 
 ReportHandle::ReportHandle(const Report &report, std::size_t columns)
     : kernel_set(report.kernel_set), team(report.team), plan(py::cast(report.phases)), seconds(tuple_of(report.seconds)),
-      parts(tuples_of(report.parts)), allotted(tuples_of(report.allotted)), steps(report.steps), careful_steps(report.careful_steps), sparse_products(report.sparse_products),
+      parts(tuples_of(report.parts)), allotted(tuples_of(report.allotted)), steps(report.steps), careful_steps(report.careful_steps),
+      sparse_products(report.sparse_products),
       epochs(array_of(report.epochs, {static_cast<py::ssize_t>(report.epochs.size() / columns), static_cast<py::ssize_t>(columns)})),
       stopped(report.stopped), running(tuple_of(report.running)) {}
 
