@@ -14,7 +14,7 @@ constexpr double sure_step = 20e-3;
 constexpr double hopeless = 1.5;    // times the best: no further rounds
 constexpr double worthwhile = 0.97; // of the smaller team's time, for a larger one to be used
 constexpr double long_step = 1e-3;
-constexpr double slower = 1.15; // than another was: something has changed
+constexpr double slower = 1.15; // than a smaller team was: something has changed
 // What a trial took longer than its best would have, as a share of the time until the next; and until one that is wanted. Where steps
 // are long it is tenths of a second.
 constexpr double worth_trying = 0.02, worth_asking_soon = 0.1;
@@ -60,7 +60,7 @@ void TeamTrial::record(double step_seconds, Index steps) {
 
 void TeamTrial::watch(double step_seconds) {
     for (const Candidate &other : candidates_)
-        if (!(other.team == team()) && !other.seconds.empty() && step_seconds > slower * other.least())
+        if (other.team.threads < team().threads && !other.seconds.empty() && step_seconds > slower * other.least())
             lifetime_ = std::min(lifetime_, Duration(lost_ / worth_asking_soon));
 }
 

@@ -26,7 +26,7 @@ class TeamTrial {
     Index steps() const;                           // to make with it before the next look; a first one, which wakes the team, is not timed
     Index steps_until_stale() const;               // to make with the chosen one before it is asked again
     void record(double step_seconds, Index steps); // what a step of them took
-    // The same of the chosen one's, later: where another was faster in the trial, all are asked again.
+    // The same of the chosen one's, later: where a smaller one was faster in the trial, all are asked again.
     void watch(double step_seconds);
 
   private:
