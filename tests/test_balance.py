@@ -152,10 +152,10 @@ def test_threads_have_the_parts_that_were_cut(share):
     assert np.allclose(report.allotted[1], report.parts[1], atol=block)
 
 
-def balanced(seconds_of, parts, rounds):
+def balanced(work, seconds_of, parts, rounds):
     """Each thread's seconds after so many rounds of parts that follow them."""
     for _ in range(rounds):
-        parts = core.operations.follow_parts(parts, seconds_of(np.array(parts)).tolist())
+        parts = core.operations.follow_parts(work, parts, seconds_of(np.array(parts)).tolist())
     return seconds_of(np.array(parts))
 
 
@@ -168,20 +168,22 @@ def balanced(seconds_of, parts, rounds):
         (lambda parts: parts * [1, 2, 4, 1, 2, 4, 1, 2], [0.125] * 8),
         (lambda parts: 4 + 13 * parts, [0.95, 0.05]),  # what they fetch from each other is the same at any parts
         (lambda parts: [4, 1, 1] + parts * [9, 10, 12], [0.1, 0.1, 0.8]),
+        (lambda parts: parts * [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3.5, 3.5], [1 / 16] * 16),
     ],
 )
-def test_parts_follow_until_threads_take_equally_long(seconds_of, parts):
-    seconds = balanced(seconds_of, parts, rounds=12)
+@pytest.mark.parametrize("work", ["rows", "weights"])
+def test_parts_follow_until_threads_take_equally_long(work, seconds_of, parts):
+    seconds = balanced(work, seconds_of, parts, rounds=20)
     assert seconds.max() < 1.05 * seconds.mean()
 
 
 def test_parts_of_equally_long_seconds_stay():
-    assert core.operations.follow_parts([0.7, 0.3], [1.04, 1.0]) == [0.7, 0.3]
+    assert core.operations.follow_parts("rows", [0.7, 0.3], [1.04, 1.0]) == [0.7, 0.3]
 
 
 def test_no_thread_is_left_without_work():
-    assert min(core.operations.follow_parts([0.9, 0.1], [1.0, 1e6])) > 0.09
-    grown = core.operations.follow_parts([0.5, 0.5, 0.0], [1.0, 1.0, 0.0])
+    assert min(core.operations.follow_parts("rows", [0.9, 0.1], [1.0, 1e6])) > 0.09
+    grown = core.operations.follow_parts("rows", [0.5, 0.5, 0.0], [1.0, 1.0, 0.0])
     assert grown[2] > 1 / 3
 
 

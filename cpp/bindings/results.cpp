@@ -80,7 +80,8 @@ void bind_results(py::module_ &module) {
         .def_readonly("seconds", &ReportHandle::seconds, "Of each phase, the mean of a step, from a sample of steps.")
         .def_readonly("parts", &ReportHandle::parts,
                       "(rows, weights): what part of the batch's rows and of the weights each thread was to take in the last steps.")
-        .def_readonly("allotted", &ReportHandle::allotted, "(rows, weights): and what it took, as what is shared out comes in whole units.")
+        .def_readonly("allotted", &ReportHandle::allotted,
+                      "(rows, weights): what part of that work each thread took, in multiplications: it comes in whole units.")
         .def("__repr__", &ReportHandle::text)
         .def_readonly("steps", &ReportHandle::steps)
         .def_readonly("careful_steps", &ReportHandle::careful_steps,

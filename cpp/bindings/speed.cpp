@@ -82,20 +82,19 @@ void update_in_place(Names set, Names name, const py::array &w, const py::array 
 }
 
 // The parts that threads get who took so many seconds for those that they had.
-std::vector<double> follow_parts(const std::vector<double> &had, const std::vector<double> &seconds) {
-    require(had.size() == seconds.size(), "had and seconds must be of the same threads");
-    const Balance equal(static_cast<int>(had.size()));
-    Balance balance = equal;
+std::vector<double> follow_parts(Names work, const std::vector<double> &had, const std::vector<double> &seconds) {
+    require(had.size() == seconds.size(),
+            "had has " + std::to_string(had.size()) + " threads and seconds " + std::to_string(seconds.size()) + "; give both of the same");
+    Balance balance(static_cast<int>(had.size()));
     std::vector<Timesheet> sheets;
     for (const double taken : seconds) {
         Timesheet &sheet = sheets.emplace_back(Timesheet::fewest_steps);
         for (Index step = 0; step < Timesheet::fewest_steps; ++step) {
-            sheet.add(Work::rows, taken);
+            for (const Work of_both : {Work::rows, Work::weights}) sheet.add(of_both, taken);
             sheet.end_step();
         }
     }
-    balance.follow(sheets, {had, had});
-    return balance == equal ? had : of(balance.parts(), Work::rows);
+    return balance.follow(sheets, {had, had}) ? of(balance.parts(), work == "rows" ? Work::rows : Work::weights) : had;
 }
 
 } // namespace
@@ -108,7 +107,7 @@ void bind_speed(py::module_ &module) {
     module.def("measured_update", &update_of, "context"_a, "optimizer"_a, "parameters"_a, float32, seconds, no_gil,
                "Seconds of one optimizer update of so many parameters: the best of several.");
     auto operations = module.attr("operations").cast<py::module_>();
-    operations.def("follow_parts", &follow_parts, "had"_a, "seconds"_a);
+    operations.def("follow_parts", &follow_parts, "work"_a, "had"_a, "seconds"_a);
     operations.def("peak", &peak, "set"_a, "dtype"_a, "steps"_a, "factor"_a, "addend"_a);
     operations.def("activation_in_place", &activation_in_place, "set"_a, "name"_a, "z"_a, "h"_a);
     operations.def("update_in_place", &update_in_place, "set"_a, "name"_a, "w"_a, "g"_a, "m"_a, "v"_a, "constants"_a);

@@ -8,9 +8,8 @@ namespace {
 
 constexpr Index most_samples = 32;
 constexpr double worthwhile = 0.05; // of the mean time, that the slowest thread takes longer
-// Of the way to equal times, were each thread's in proportion to its part: of one of two threads that is 7 times as slow, 1.4 of it. They
-// are not, as a thread of any part has lines to fetch from the others: parts by speed left 17-64-64-6 with 19 in 20 of its weights on one
-// of two threads, 36 µs a step in place of 20.
+// Of the way to equal times, were each thread's in proportion to its part. They are not, as a thread of any part has lines to fetch from
+// the others: parts by speed left 17-64-64-6 with 19 in 20 of its weights on one of two threads, 36 µs a step in place of 20.
 constexpr double gain = 0.6;
 constexpr double growth = 1.25; // of the part of a thread that had no unit
 constexpr double least = 0.25;  // of an equal part
@@ -64,21 +63,25 @@ Index Balance::first(Work work, Index n, int thread) const {
     return n < team() ? nearest : std::clamp<Index>(nearest, thread, n - (team() - thread));
 }
 
-void Balance::follow(const std::vector<Timesheet> &sheets, const ByThread &had) {
-    if (given_) return;
+bool Balance::follow(const std::vector<Timesheet> &sheets, const ByThread &had) {
+    bool moved = false;
+    if (given_) return moved;
     for (const Work work : {Work::rows, Work::weights}) {
         const std::vector<double> &taken = of(had, work);
         std::vector<double> seconds;
         for (const Timesheet &sheet : sheets) seconds.push_back(sheet.median(work));
-        const double all = sum(seconds), mean = all / team();
+        const double equal = 1.0 / team(), mean = equal * sum(seconds);
         if (!(mean > 0) || *std::max_element(seconds.begin(), seconds.end()) < (1 + worthwhile) * mean) continue;
         std::vector<double> &parts = parts_[static_cast<std::size_t>(work)];
-        const double smallest = least / team();
-        // Who had nothing to do gets a little more, until it has.
-        for (std::size_t t = 0; t < parts.size(); ++t)
-            parts[t] = std::max(smallest, taken[t] > 0 ? taken[t] + gain * (mean - seconds[t]) / all : growth * parts[t]);
+        for (std::size_t t = 0; t < parts.size(); ++t) {
+            const double lead = 1 - seconds[t] / mean, scale = lead > 0 ? equal : std::min(equal, taken[t]);
+            // Who had nothing to do gets a little more, until it has.
+            parts[t] = std::max(least * equal, taken[t] > 0 ? taken[t] + gain * scale * lead : growth * parts[t]);
+        }
         make_sum_one(parts);
+        moved = true;
     }
+    return moved;
 }
 
 } // namespace ganglion

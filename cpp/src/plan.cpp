@@ -191,7 +191,7 @@ void add_row_phases(Plan &plan, const Architecture &net) {
     }
 }
 
-// Multiplications of a unit where it is made of products, else its elements; with the padding, by which the parts are cut as well.
+// Multiplications of a unit where it is made of products, else its elements; with the padding, as kernels are cut.
 double cost_of(PhaseKind kind, const Unit &unit, const Architecture &net, Index rows) {
     const double elements = static_cast<double>(unit.rows) * static_cast<double>(unit.columns > 0 ? round_up(unit.columns, padding) : 1);
     if (kind == PhaseKind::update || kind == PhaseKind::gradients) return elements * static_cast<double>(rows);

@@ -61,7 +61,7 @@ void TeamTrial::record(double step_seconds, Index steps) {
 void TeamTrial::watch(double step_seconds) {
     for (const Candidate &other : candidates_)
         if (other.team.threads < team().threads && !other.seconds.empty() && step_seconds > slower * other.least())
-            lifetime_ = std::min(lifetime_, Duration(lost_ / worth_asking_soon));
+            lifetime_ = std::min(lifetime_, Duration(std::max(lost_, 0.0) / worth_asking_soon));
 }
 
 void TeamTrial::next() {

@@ -351,7 +351,7 @@ class Report:
     @property
     def allotted(self) -> tuple[typing.Any, ...]:
         """
-        (rows, weights): and what it took, as what is shared out comes in whole units.
+        (rows, weights): what part of that work each thread took, in multiplications: it comes in whole units.
         """
     @property
     def careful_steps(self) -> int:

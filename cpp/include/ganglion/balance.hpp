@@ -1,5 +1,5 @@
-// What part of a step each thread of a team takes: equal ones at first, then as much as its processor is fast. Where others use one, or
-// it is of a slower kind, all would wait for that one. The bits are the same.
+// What part of a step each thread of a team takes: equal ones at first, then such that all take equally long. Where others use a
+// processor, or it is of a slower kind, all would wait for that one. The bits are the same.
 #pragma once
 #include "ganglion/matrix.hpp"
 #include <algorithm>
@@ -43,9 +43,9 @@ class Balance {
     // The first of n units that is thread t's, and for t = team n. Each has one, where there are enough.
     Index first(Work work, Index n, int thread) const;
     double before(Work work, int thread) const; // the part of the threads before this one
-    // Moves work from threads that took longer than their mean to the others. `had`: parts of the work of all, which units make differ
-    // from those of the balance.
-    void follow(const std::vector<Timesheet> &sheets, const ByThread &had);
+    // Moves work from threads that took longer than their mean to the others; says whether it moved any. `had`: parts of the work of
+    // all, which units make differ from those of the balance.
+    bool follow(const std::vector<Timesheet> &sheets, const ByThread &had);
     bool operator==(const Balance &) const = default;
 
   private:

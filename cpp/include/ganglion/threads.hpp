@@ -29,8 +29,8 @@ class DefaultArithmetic {
 };
 
 // Where all threads of a team wait for the last. Spins briefly, then yields its processor at each look, so that a team
-// larger than the machine still moves on. Each thread writes a counter of its own, which the others read: with one of all and a turn
-// that the last one gives, a line passes between cores three times in place of once.
+// larger than the machine still moves on. Each thread writes a counter of its own, which the others read: with one for all and a turn
+// that the last one gives, a line passes between two cores three times in place of once.
 class Barrier {
   public:
     explicit Barrier(int most) : counters_(static_cast<std::size_t>(most)) {}
