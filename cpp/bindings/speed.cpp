@@ -1,4 +1,4 @@
-// The measured roofs, and single kernels on the caller's own memory: their time with nothing beside it.
+// The measured roofs, single kernels on the caller's own memory, for their time with nothing beside it, and how parts follow seconds.
 #include "ganglion/balance.hpp"
 #include "ganglion/speed.hpp"
 #include "ganglion/threads.hpp"
