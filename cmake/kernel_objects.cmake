@@ -8,8 +8,10 @@ function(add_kernel_set name)
   target_include_directories(${target} PRIVATE include)
   target_link_libraries(${target} PRIVATE ganglion_options)
   # No errno: a square root is one instruction and no library call. No link-time optimization, which would put code for
-  # a newer processor where an older one runs it.
-  target_compile_options(${target} PRIVATE -O3 -fno-exceptions -fno-rtti -fno-math-errno ${ARGN})
+  # a newer processor where an older one runs it. No second version of every tile's loop for operands without gaps: it
+  # is no faster.
+  target_compile_options(${target} PRIVATE -O3 -fno-exceptions -fno-rtti -fno-math-errno ${ARGN}
+                         $<$<CXX_COMPILER_ID:GNU>:-fno-version-loops-for-strides>)
   set_target_properties(${target} PROPERTIES INTERPROCEDURAL_OPTIMIZATION OFF)
   target_sources(ganglion_core PRIVATE $<TARGET_OBJECTS:${target}>)
 endfunction()

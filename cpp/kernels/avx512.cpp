@@ -9,6 +9,7 @@ constexpr int vector_registers = 32;
 #include "vec_avx512.inl"
 #include "functions.inl"
 #include "activations.inl"
+#include "shared_columns.inl"
 #include "matmul.inl"
 #include "rows.inl"
 #include "sparse_matmul.inl"

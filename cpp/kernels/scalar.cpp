@@ -125,6 +125,7 @@ T gather(const MatrixView<const Source> &x, const int32_t *rows, Index first, co
 template <class T> constexpr Kernels<T> kernels() {
     return {.width = 1,
             .short_width = 1,
+            .shared_columns = 0,
             .tile_rows = 8,
             .tile_columns = 16,
             .matmul = matmul<T>,

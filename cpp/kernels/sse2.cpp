@@ -10,6 +10,7 @@ constexpr int vector_registers = 8; // of 16: the emulated fma needs the others
 #include "vec_sse2.inl"
 #include "functions.inl"
 #include "activations.inl"
+#include "shared_columns.inl"
 #include "matmul.inl"
 #include "rows.inl"
 #include "sparse_matmul.inl"

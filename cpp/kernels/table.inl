@@ -28,6 +28,7 @@ template <template <class, class...> class Table, class T, class... Row> constex
 template <class T> constexpr Kernels<T> kernels() {
     return {.width = Vec<T>::width,
             .short_width = ShortVec<T>::width,
+            .shared_columns = shared_columns<T>,
             .tile_rows = tile_rows<2>,
             .tile_columns = 2 * Vec<T>::width,
             .matmul = matmul<T>,

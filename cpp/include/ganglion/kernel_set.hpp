@@ -154,6 +154,7 @@ using Gather = T (*)(const MatrixView<const Source> &x, const int32_t *rows, Ind
 template <class T> struct Kernels {
     Index width;                   // elements per vector
     Index short_width;             // of those that a product's last columns may take: half of it, or the same
+    Index shared_columns;          // the most that, after two vectors and more, cost a product no more than their share of one
     Index tile_rows, tile_columns; // of C, that a product keeps in registers
     void (*matmul)(const Product<T> &product);
     // The same bits where all of B is finite; leaves out the terms whose A[i,k] is ±0. a_column is 1

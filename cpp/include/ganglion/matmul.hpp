@@ -8,8 +8,9 @@ namespace ganglion {
 // Columns to compute so that whole vectors, a power of two wide, are used: rows of network buffers are padded with zeros beyond.
 template <class T> Index whole_vectors(const Kernels<T> &kernels, Index columns) { return (columns + kernels.width - 1) & -kernels.width; }
 
-// The same where a half vector may be the last.
-template <class T> Index half_vectors(const Kernels<T> &kernels, Index columns) {
+// The same where a half vector may be the last, and no more columns than there are where the last few share vectors between rows.
+template <class T> Index product_columns(const Kernels<T> &kernels, Index columns) {
+    if (columns >= 2 * kernels.width && (columns & (kernels.width - 1)) <= kernels.shared_columns) return columns;
     return (columns + kernels.short_width - 1) & -kernels.short_width;
 }
 
@@ -27,7 +28,7 @@ template <class T>
 bool multiply(const Kernels<T> &kernels, const MatrixView<const T> &x, const MatrixView<const T> &w, const MatrixView<T> &z, bool finite) {
     const bool sparse = finite && density(kernels, x, z.columns) < sparse_density;
     (sparse ? kernels.sparse_matmul : kernels.matmul)(
-        {x.rows, half_vectors(kernels, z.columns), w.rows, x.data, x.stride, 1, w.data, w.stride, z.data, z.stride, false});
+        {x.rows, product_columns(kernels, z.columns), w.rows, x.data, x.stride, 1, w.data, w.stride, z.data, z.stride, false});
     return sparse;
 }
 
