@@ -1,10 +1,12 @@
 // The elementwise activations: one row each. To add one, add a struct here and its name to the list at the end.
 //   forward(z, alpha)          h = f(z)
 //   backward(d, saved, alpha)  d · f'(z), from the output h or the input z as `needs` says
-// `alpha` is the layer's one parameter; most rows have none. A row that needs `nothing` has no backward.
+// `alpha` is the layer's one parameter; most rows have none. A row that needs `nothing` has no backward. `paired`: forward's
+// operations wait for one another, so that two vectors in step take less time than one after the other.
 
 struct Identity {
     static constexpr const char *name = "identity";
+    static constexpr bool paired = false;
     static constexpr Needs needs = Needs::output;
     template <class V> [[gnu::always_inline]] static V forward(V z, V) { return z; }
     template <class V> [[gnu::always_inline]] static V backward(V d, V, V) { return d; }
@@ -12,6 +14,7 @@ struct Identity {
 
 struct Sigmoid {
     static constexpr const char *name = "sigmoid";
+    static constexpr bool paired = true;
     static constexpr Needs needs = Needs::output;
     template <class V> [[gnu::always_inline]] static V forward(V z, V) { return sigmoid(z); }
     template <class V> [[gnu::always_inline]] static V backward(V d, V h, V) { return d * (h * (V::broadcast(1) - h)); }
@@ -19,6 +22,7 @@ struct Sigmoid {
 
 struct Tanh {
     static constexpr const char *name = "tanh";
+    static constexpr bool paired = true;
     static constexpr Needs needs = Needs::output;
     template <class V> [[gnu::always_inline]] static V forward(V z, V) { return tanh(z); }
     template <class V> [[gnu::always_inline]] static V backward(V d, V h, V) { return d * fma(-h, h, V::broadcast(1)); }
@@ -27,6 +31,7 @@ struct Tanh {
 // A NaN is not ≤ 0, so it stays, and its gradient too.
 struct Relu {
     static constexpr const char *name = "relu";
+    static constexpr bool paired = false;
     static constexpr Needs needs = Needs::output;
     template <class V> [[gnu::always_inline]] static V forward(V z, V) { return select(z <= V::zero(), V::zero(), z); }
     template <class V> [[gnu::always_inline]] static V backward(V d, V h, V) { return select(h <= V::zero(), V::zero(), d); }
@@ -35,6 +40,7 @@ struct Relu {
 // From the output, which has the input's sign because alpha ≥ 0.
 struct LeakyRelu {
     static constexpr const char *name = "leaky_relu";
+    static constexpr bool paired = false;
     static constexpr Needs needs = Needs::output;
     template <class V> [[gnu::always_inline]] static V forward(V z, V alpha) { return select(z <= V::zero(), alpha * z, z); }
     template <class V> [[gnu::always_inline]] static V backward(V d, V h, V alpha) { return select(h > V::zero(), d, d * alpha); }
@@ -43,6 +49,7 @@ struct LeakyRelu {
 // From the input: of the output, h + alpha, few digits are left where z is far below 0.
 struct Elu {
     static constexpr const char *name = "elu";
+    static constexpr bool paired = true;
     static constexpr Needs needs = Needs::input;
     template <class V> [[gnu::always_inline]] static V forward(V z, V alpha) { return select(z <= V::zero(), alpha * expm1(z), z); }
     template <class V> [[gnu::always_inline]] static V backward(V d, V z, V alpha) {
@@ -53,6 +60,7 @@ struct Elu {
 // The constants of Klambauer et al. 2017, section 2: what keeps mean 0 and variance 1.
 struct Selu {
     static constexpr const char *name = "selu";
+    static constexpr bool paired = true;
     static constexpr Needs needs = Needs::input;
     static constexpr double scale = 1.0507009873554804934193349852946, alpha = 1.6732632423543772848170429916717;
     template <class V> static V constant(double value) { return V::broadcast(static_cast<typename V::Element>(value)); }
@@ -67,6 +75,7 @@ struct Selu {
 // dh/dz = sigmoid(z) = 1 − e^−h, of the output with all digits.
 struct Softplus {
     static constexpr const char *name = "softplus";
+    static constexpr bool paired = true;
     static constexpr Needs needs = Needs::output;
     template <class V> [[gnu::always_inline]] static V forward(V z, V) { return softplus(z); }
     template <class V> [[gnu::always_inline]] static V backward(V d, V h, V) { return d * -expm1(-h); }
@@ -75,6 +84,7 @@ struct Softplus {
 // dh/dz = s + z s (1 − s), s = sigmoid(z) and 1 − s = sigmoid(−z)
 struct Swish {
     static constexpr const char *name = "swish";
+    static constexpr bool paired = true;
     static constexpr Needs needs = Needs::input;
     template <class V> [[gnu::always_inline]] static V forward(V z, V) { return swish(z); }
     template <class V> [[gnu::always_inline]] static V backward(V d, V z, V) {
@@ -86,6 +96,7 @@ struct Swish {
 // h = z Φ(z), dh/dz = Φ(z) + z φ(z) with Φ and φ the normal distribution and its density
 struct Gelu {
     static constexpr const char *name = "gelu";
+    static constexpr bool paired = true;
     static constexpr Needs needs = Needs::input;
     template <class V> [[gnu::always_inline]] static V forward(V z, V) {
         const auto n = normal(z);
@@ -104,6 +115,7 @@ struct Gelu {
 // h = ½ z (1 + tanh u) = z s, u = √(2/π) (z + 0.044715 z³), s = sigmoid(2u);  dh/dz = s + z s (1 − s) · 2 du/dz
 struct GeluTanh {
     static constexpr const char *name = "gelu_tanh";
+    static constexpr bool paired = true;
     static constexpr Needs needs = Needs::input;
     static constexpr double linear = 1.5957691216057307117597842397375; // 2 √(2/π)
     static constexpr double cubic = 0.044715 * linear, largest = 30;    // beyond ±30: 0 and z, in float64 too
@@ -124,6 +136,7 @@ struct GeluTanh {
 // Heaviside's function, 0 at 0: its derivative is 0 wherever there is one.
 struct Step {
     static constexpr const char *name = "step";
+    static constexpr bool paired = false;
     static constexpr Needs needs = Needs::nothing;
     template <class V> [[gnu::always_inline]] static V forward(V z, V) {
         return select(z > V::zero(), V::broadcast(1), select(z <= V::zero(), V::zero(), z));

@@ -7,6 +7,7 @@ namespace {
 
 constexpr int vector_registers = 16;
 #include "vec_avx2.inl"
+#include "pair.inl"
 #include "functions.inl"
 #include "activations.inl"
 #include "shared_columns.inl"

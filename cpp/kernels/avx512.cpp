@@ -7,6 +7,7 @@ namespace {
 
 constexpr int vector_registers = 32;
 #include "vec_avx512.inl"
+#include "pair.inl"
 #include "functions.inl"
 #include "activations.inl"
 #include "shared_columns.inl"

@@ -1,4 +1,4 @@
-// exp, expm1, log, log1p, tanh, sigmoid and the normal distribution on Vec<T>: one fixed sequence of IEEE operations without
+// exp, expm1, log, log1p, tanh, sigmoid and the normal distribution on vectors: one fixed sequence of IEEE operations without
 // branches, hence the same bits on every set. The worst errors, found by trying every float, are in docs/accuracy.md.
 //
 // The polynomials are minimax in absolute error (Remez exchange at 60 digits, coefficients then rounded to T):
@@ -77,183 +77,186 @@ template <> struct Constants<double> {
         0x1.4bec6724f775p-26,   0x1.f5ae754467a2ap-30, -0x1.4f5aa7df93201p-29, -0x1.7a89439beb373p-31};
 };
 
-template <class T> [[gnu::always_inline]] inline Vec<T> constant(T value) { return Vec<T>::broadcast(value); }
+// V is Vec<T> or, where there is one, Pair<T>.
+template <class V> using BitsOf = decltype(as_bits(V::zero()));
+template <class V> using ConstantsOf = Constants<typename V::Element>;
+template <class V> [[gnu::always_inline]] inline V constant(typename V::Element value) { return V::broadcast(value); }
 
-template <class T> [[gnu::always_inline]] inline Bits<T> sign_of(Vec<T> x) { return as_bits(x) & Bits<T>::broadcast(Constants<T>::sign); }
+template <class V> [[gnu::always_inline]] inline BitsOf<V> sign_of(V x) { return as_bits(x) & BitsOf<V>::broadcast(ConstantsOf<V>::sign); }
 
 // A value whose magnitude is below the smallest normal number becomes +0; NaN stays.
-template <class T> [[gnu::always_inline]] inline Vec<T> flushed(Vec<T> x) {
-    return select(abs(x) < constant(Constants<T>::smallest_normal), Vec<T>::zero(), x);
+template <class V> [[gnu::always_inline]] inline V flushed(V x) {
+    return select(abs(x) < constant<V>(ConstantsOf<V>::smallest_normal), V::zero(), x);
 }
 
 // Σ coefficients[i] · xⁱ by Horner's rule.
-template <class T, size_t count> [[gnu::always_inline]] inline Vec<T> polynomial(Vec<T> x, const T (&coefficients)[count]) {
-    Vec<T> sum = constant(coefficients[count - 1]);
-    for (size_t i = count - 1; i-- > 0;) sum = fma(sum, x, constant(coefficients[i]));
+template <class V, size_t count> [[gnu::always_inline]] inline V polynomial(V x, const typename V::Element (&coefficients)[count]) {
+    V sum = constant<V>(coefficients[count - 1]);
+    for (size_t i = count - 1; i-- > 0;) sum = fma(sum, x, constant<V>(coefficients[i]));
     return sum;
 }
 
 // x = n · ln 2 + r for the integer n nearest to x / ln 2, and eʳ = 1 + (high + rest) where `high` is exact, |rest| ≤ |r|²;
 // n + 2·bias stands in the low bits of `exponent`. The caller bounds x.
-template <class T> struct ReducedExp {
-    Bits<T> exponent;
-    Vec<T> high, rest;
+template <class V> struct ReducedExp {
+    BitsOf<V> exponent;
+    V high, rest;
 };
 
 // A `correction` is what x lost when it was rounded.
-template <class T, class... Correction>
-[[gnu::always_inline]] inline ReducedExp<T> reduced_exp(Vec<T> x, Correction... correction) {
-    using C = Constants<T>;
-    const Vec<T> shifted = fma(x, constant(C::log2_e), constant(C::rounding));
-    const Vec<T> n = shifted - constant(C::rounding);
-    const Vec<T> high = fma(n, constant(-C::ln2_high), x);
-    const Vec<T> low = ((n * constant(-C::ln2_low)) + ... + correction);
-    const Vec<T> r = high + low;
+template <class V, class... Correction>
+[[gnu::always_inline]] inline ReducedExp<V> reduced_exp(V x, Correction... correction) {
+    using C = ConstantsOf<V>;
+    const V shifted = fma(x, constant<V>(C::log2_e), constant<V>(C::rounding));
+    const V n = shifted - constant<V>(C::rounding);
+    const V high = fma(n, constant<V>(-C::ln2_high), x);
+    const V low = ((n * constant<V>(-C::ln2_low)) + ... + correction);
+    const V r = high + low;
     return {as_bits(shifted), high, fma(r * r, polynomial(r, C::exp_tail), low)};
 }
 
-template <class T> [[gnu::always_inline]] inline Vec<T> power_of_two(Bits<T> biased_exponent) {
-    return as_float(shift_left<Constants<T>::mantissa_bits>(biased_exponent));
+template <class V> [[gnu::always_inline]] inline V power_of_two(BitsOf<V> biased_exponent) {
+    return as_float(shift_left<ConstantsOf<V>::mantissa_bits>(biased_exponent));
 }
 
 // eˣ = value · scale in two factors, which reach the denormals and infinity; what is to be multiplied by a denormal eˣ is
 // better multiplied by `value` first.
-template <class T> struct ScaledExp {
-    Vec<T> value, scale;
+template <class V> struct ScaledExp {
+    V value, scale;
 };
 
-template <class T> [[gnu::always_inline]] inline ScaledExp<T> scaled_exp(ReducedExp<T> e) {
-    const Bits<T> half = shift_right<1>(e.exponent); // ⌊n/2⌋ + bias
-    return {((e.high + e.rest) + constant(T(1))) * power_of_two<T>(half), power_of_two<T>(e.exponent - half)};
+template <class V> [[gnu::always_inline]] inline ScaledExp<V> scaled_exp(ReducedExp<V> e) {
+    const BitsOf<V> half = shift_right<1>(e.exponent); // ⌊n/2⌋ + bias
+    return {((e.high + e.rest) + constant<V>(1)) * power_of_two<V>(half), power_of_two<V>(e.exponent - half)};
 }
 
-template <class T> [[gnu::always_inline]] inline Vec<T> exp(Vec<T> x) {
-    using C = Constants<T>;
-    const ScaledExp<T> e = scaled_exp(reduced_exp(min(constant(C::exp_largest), max(constant(C::exp_least), x))));
+template <class V> [[gnu::always_inline]] inline V exp(V x) {
+    using C = ConstantsOf<V>;
+    const ScaledExp<V> e = scaled_exp(reduced_exp(min(constant<V>(C::exp_largest), max(constant<V>(C::exp_least), x))));
     return e.value * e.scale;
 }
 
 // ½ (eˣ − 1) = 2ⁿ⁻¹ · (high + rest) + (2ⁿ⁻¹ − ½): halved, because 2ⁿ may overflow where the result does not.
-template <class T> [[gnu::always_inline]] inline Vec<T> half_expm1(Vec<T> x) {
-    constexpr auto bias = Constants<T>::one >> Constants<T>::mantissa_bits;
-    const ReducedExp<T> e = reduced_exp(x);
-    const Vec<T> scale = power_of_two<T>(e.exponent - Bits<T>::broadcast(bias + 1));
-    return fma(scale, e.rest, fma(scale, e.high, scale - constant(T(0.5))));
+template <class V> [[gnu::always_inline]] inline V half_expm1(V x) {
+    constexpr auto bias = ConstantsOf<V>::one >> ConstantsOf<V>::mantissa_bits;
+    const ReducedExp<V> e = reduced_exp(x);
+    const V scale = power_of_two<V>(e.exponent - BitsOf<V>::broadcast(bias + 1));
+    return fma(scale, e.rest, fma(scale, e.high, scale - constant<V>(0.5)));
 }
 
-template <class T> [[gnu::always_inline]] inline Vec<T> expm1(Vec<T> x) {
-    using C = Constants<T>;
-    const Vec<T> half = half_expm1(min(constant(C::exp_largest), max(constant(C::expm1_least), x)));
-    return select(abs(x) < constant(T(0x1p-60)), x, half + half); // expm1(x) rounds to x there
+template <class V> [[gnu::always_inline]] inline V expm1(V x) {
+    using C = ConstantsOf<V>;
+    const V half = half_expm1(min(constant<V>(C::exp_largest), max(constant<V>(C::expm1_least), x)));
+    return select(abs(x) < constant<V>(0x1p-60), x, half + half); // expm1(x) rounds to x there
 }
 
 // a / (1 + b) for b ≥ 0: the quotient by the rounded sum, corrected by its remainder and by what the sum lost.
-template <class T> [[gnu::always_inline]] inline Vec<T> over_one_plus(Vec<T> a, Vec<T> b) {
-    const Vec<T> one = constant(T(1)), sum = one + b, lost = b - (sum - one);
-    const Vec<T> reciprocal = one / sum, quotient = a * reciprocal;
-    const Vec<T> remainder = fma(-quotient, lost, fma(-quotient, sum, a));
+template <class V> [[gnu::always_inline]] inline V over_one_plus(V a, V b) {
+    const V one = constant<V>(1), sum = one + b, lost = b - (sum - one);
+    const V reciprocal = one / sum, quotient = a * reciprocal;
+    const V remainder = fma(-quotient, lost, fma(-quotient, sum, a));
     return fma(remainder, reciprocal, quotient);
 }
 
 // |tanh x| = u / (2 + u), u = expm1(2|x|): positive, so that errors in u are damped and not magnified.
-template <class T> [[gnu::always_inline]] inline Vec<T> tanh(Vec<T> x) {
-    const Vec<T> size = min(constant(Constants<T>::tanh_largest), abs(x));
-    const Vec<T> half = half_expm1(size + size);
+template <class V> [[gnu::always_inline]] inline V tanh(V x) {
+    const V size = min(constant<V>(ConstantsOf<V>::tanh_largest), abs(x));
+    const V half = half_expm1(size + size);
     return as_float(as_bits(over_one_plus(half, half)) | sign_of(x));
 }
 
 // e^min(x,0) / (1 + e^−|x|)
-template <class T> [[gnu::always_inline]] inline Vec<T> sigmoid(Vec<T> x) {
-    const Vec<T> e = exp(-abs(x));
-    return over_one_plus(select(x < Vec<T>::zero(), e, constant(T(1))), e);
+template <class V> [[gnu::always_inline]] inline V sigmoid(V x) {
+    const V e = exp(-abs(x));
+    return over_one_plus(select(x < V::zero(), e, constant<V>(1)), e);
 }
 
 // log(u + error) for positive u and |error| at most half a unit in u's last place; u · 2^−shift is what was meant.
-template <bool has_error, class T> [[gnu::always_inline]] inline Vec<T> log_of_sum(Vec<T> u, Vec<T> error, Vec<T> shift) {
-    using C = Constants<T>;
-    const Vec<T> one = constant(T(1)), half = constant(T(0.5));
-    const Bits<T> root_half = Bits<T>::broadcast(C::root_half);
-    const Bits<T> moved = as_bits(u) + (Bits<T>::broadcast(C::one) - root_half);
-    const Bits<T> biased = shift_right<C::mantissa_bits>(moved); // u = 2^k · (1 + f), 1 + f in [√½, √2)
-    const Vec<T> k = as_float(biased | Bits<T>::broadcast(C::integers)) - constant(C::integers_and_bias) - shift;
-    const Vec<T> f = as_float((moved & Bits<T>::broadcast(C::fraction)) + root_half) - one;
-    const Vec<T> reciprocal = one / (f + constant(T(2)));
-    const Vec<T> s = f * reciprocal, z = s * s;
-    const Vec<T> half_square = half * f * f;
-    Vec<T> rest = fma(s, fma(z, polynomial(z, C::log_tail), half_square), -half_square);
-    rest = fma(k, constant(C::ln2_short_rest), rest);
+template <bool has_error, class V> [[gnu::always_inline]] inline V log_of_sum(V u, V error, V shift) {
+    using C = ConstantsOf<V>;
+    const V one = constant<V>(1), half = constant<V>(0.5);
+    const BitsOf<V> root_half = BitsOf<V>::broadcast(C::root_half);
+    const BitsOf<V> moved = as_bits(u) + (BitsOf<V>::broadcast(C::one) - root_half);
+    const BitsOf<V> biased = shift_right<C::mantissa_bits>(moved); // u = 2^k · (1 + f), 1 + f in [√½, √2)
+    const V k = as_float(biased | BitsOf<V>::broadcast(C::integers)) - constant<V>(C::integers_and_bias) - shift;
+    const V f = as_float((moved & BitsOf<V>::broadcast(C::fraction)) + root_half) - one;
+    const V reciprocal = one / (f + constant<V>(2));
+    const V s = f * reciprocal, z = s * s;
+    const V half_square = half * f * f;
+    V rest = fma(s, fma(z, polynomial(z, C::log_tail), half_square), -half_square);
+    rest = fma(k, constant<V>(C::ln2_short_rest), rest);
     if constexpr (has_error) {
         // error / u, where 1 / (1 + f) = 2 reciprocal / (1 + s); 4 · 2^−k stays a normal number
         constexpr auto four = C::one + (decltype(C::one){2} << C::mantissa_bits);
         constexpr auto bias = C::one >> C::mantissa_bits;
-        const Vec<T> scale = as_float(Bits<T>::broadcast(four) - shift_left<C::mantissa_bits>(biased - Bits<T>::broadcast(bias)));
+        const V scale = as_float(BitsOf<V>::broadcast(four) - shift_left<C::mantissa_bits>(biased - BitsOf<V>::broadcast(bias)));
         rest = rest + (error * scale) * (half * reciprocal) * fma(s, s, one - s);
     }
-    const Vec<T> whole = k * constant(C::ln2_short); // exact, as is the rounding error of the next sum
-    const Vec<T> high = whole + f;
+    const V whole = k * constant<V>(C::ln2_short); // exact, as is the rounding error of the next sum
+    const V high = whole + f;
     return high + (rest + (f - (high - whole)));
 }
 
-template <class T> [[gnu::always_inline]] inline Vec<T> log(Vec<T> x) {
-    using C = Constants<T>;
-    const Vec<T> zero = Vec<T>::zero(), infinity = constant(C::infinity);
-    const Mask<T> denormal = x < constant(C::smallest_normal);
-    const Vec<T> u = select(denormal, x * constant(C::denormal_scale), x);
-    Vec<T> y = log_of_sum<false>(u, zero, select(denormal, constant(C::denormal_exponent), zero));
+template <class V> [[gnu::always_inline]] inline V log(V x) {
+    using C = ConstantsOf<V>;
+    const V zero = V::zero(), infinity = constant<V>(C::infinity);
+    const auto denormal = x < constant<V>(C::smallest_normal);
+    const V u = select(denormal, x * constant<V>(C::denormal_scale), x);
+    V y = log_of_sum<false>(u, zero, select(denormal, constant<V>(C::denormal_exponent), zero));
     y = select(x < infinity, y, x);
     y = select(x == zero, -infinity, y);
-    return select(x < zero, constant(C::nan), y);
+    return select(x < zero, constant<V>(C::nan), y);
 }
 
-template <class T> [[gnu::always_inline]] inline Vec<T> log1p(Vec<T> x) {
-    using C = Constants<T>;
-    const Vec<T> one = constant(T(1)), zero = Vec<T>::zero();
-    const Vec<T> u = one + x;
-    const Vec<T> x_seen = u - one;
-    Vec<T> y = log_of_sum<true>(u, (one - (u - x_seen)) + (x - x_seen), zero);
-    y = select((x == zero) | !(x < constant(C::infinity)), x, y); // keeps −0, infinity and NaN
-    y = select(x == -one, constant(-C::infinity), y);
-    return select(x < -one, constant(C::nan), y);
+template <class V> [[gnu::always_inline]] inline V log1p(V x) {
+    using C = ConstantsOf<V>;
+    const V one = constant<V>(1), zero = V::zero();
+    const V u = one + x;
+    const V x_seen = u - one;
+    V y = log_of_sum<true>(u, (one - (u - x_seen)) + (x - x_seen), zero);
+    y = select((x == zero) | !(x < constant<V>(C::infinity)), x, y); // keeps −0, infinity and NaN
+    y = select(x == -one, constant<V>(-C::infinity), y);
+    return select(x < -one, constant<V>(C::nan), y);
 }
 
 // log(1 + eˣ) = max(x, 0) + log1p(e^−|x|)
-template <class T> [[gnu::always_inline]] inline Vec<T> softplus(Vec<T> x) { return max(x, Vec<T>::zero()) + log1p(exp(-abs(x))); }
+template <class V> [[gnu::always_inline]] inline V softplus(V x) { return max(x, V::zero()) + log1p(exp(-abs(x))); }
 
 // x · sigmoid(x), where x e^x is not lost when e^x alone is denormal; −0 at −infinity.
-template <class T> [[gnu::always_inline]] inline Vec<T> swish(Vec<T> x) {
-    const Vec<T> least = constant(Constants<T>::swish_least), one = constant(T(1));
-    const Vec<T> bounded = max(least, x);
-    const ScaledExp<T> e = scaled_exp(reduced_exp(max(least, -abs(x))));
-    const Mask<T> negative = x < Vec<T>::zero();
-    const Vec<T> share = over_one_plus(select(negative, e.value, one), e.value * e.scale);
+template <class V> [[gnu::always_inline]] inline V swish(V x) {
+    const V least = constant<V>(ConstantsOf<V>::swish_least), one = constant<V>(1);
+    const V bounded = max(least, x);
+    const ScaledExp<V> e = scaled_exp(reduced_exp(max(least, -abs(x))));
+    const auto negative = x < V::zero();
+    const V share = over_one_plus(select(negative, e.value, one), e.value * e.scale);
     return bounded * share * select(negative, e.scale, one);
 }
 
 // The normal distribution at |x|, x beyond `normal_largest` being pulled back there: the density is density · scale / √2π, and
 // the tail Q = ½ erfc(|x| / √2) is density · ratio · scale.
-template <class T> struct Normal {
-    Vec<T> size; // |x|
-    Vec<T> density, ratio, scale;
+template <class V> struct Normal {
+    V size; // |x|
+    V density, ratio, scale;
 };
 
-template <class T> [[gnu::always_inline]] inline Normal<T> normal(Vec<T> x) {
-    using C = Constants<T>;
-    const Vec<T> one = constant(T(1)), half = constant(T(0.5)), middle = constant(T(4));
-    const Vec<T> size = min(constant(C::normal_largest), abs(x));
-    const Vec<T> square = size * size, square_lost = fma(size, size, -square);
-    const ScaledExp<T> e = scaled_exp(reduced_exp(-half * square, -half * square_lost));
-    const Vec<T> sum = size + middle, sum_lost = (size - (sum - middle)) + (middle - (sum - (sum - middle)));
-    const Vec<T> rough = one / sum;
-    const Vec<T> reciprocal = fma(rough, fma(-rough, sum_lost, fma(-rough, sum, one)), rough);
-    const Vec<T> t = (size - middle) * reciprocal;
-    return {size, e.value, (polynomial(t, C::normal_ratio) + constant(C::normal_first)) * reciprocal, e.scale};
+template <class V> [[gnu::always_inline]] inline Normal<V> normal(V x) {
+    using C = ConstantsOf<V>;
+    const V one = constant<V>(1), half = constant<V>(0.5), middle = constant<V>(4);
+    const V size = min(constant<V>(C::normal_largest), abs(x));
+    const V square = size * size, square_lost = fma(size, size, -square);
+    const ScaledExp<V> e = scaled_exp(reduced_exp(-half * square, -half * square_lost));
+    const V sum = size + middle, sum_lost = (size - (sum - middle)) + (middle - (sum - (sum - middle)));
+    const V rough = one / sum;
+    const V reciprocal = fma(rough, fma(-rough, sum_lost, fma(-rough, sum, one)), rough);
+    const V t = (size - middle) * reciprocal;
+    return {size, e.value, (polynomial(t, C::normal_ratio) + constant<V>(C::normal_first)) * reciprocal, e.scale};
 }
 
 // Φ(x) = ½ (1 + erf(x / √2)), its tail of full precision too.
-template <class T> [[gnu::always_inline]] inline Vec<T> normal_cdf(Vec<T> x) {
-    const Normal<T> n = normal(x);
-    const Vec<T> tail = n.density * n.ratio * n.scale;
-    return select(x < Vec<T>::zero(), tail, constant(T(1)) - tail);
+template <class V> [[gnu::always_inline]] inline V normal_cdf(V x) {
+    const Normal<V> n = normal(x);
+    const V tail = n.density * n.ratio * n.scale;
+    return select(x < V::zero(), tail, constant<V>(1) - tail);
 }
 
 // A type list: each row names a kernel and holds its formula.

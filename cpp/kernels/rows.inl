@@ -26,6 +26,27 @@ template <class T, class F> [[gnu::always_inline]] inline void sweep_rows(Index 
         for (Index r = 0; r < rows; ++r) sweep<T>(columns, [&](Index j, auto last) { f(r, j, last); });
 }
 
+// two(r, j, last, s, k, last of the second) for vectors of the same row, or of two rows of less than a vector; f for what remains.
+template <class T, class One, class Two>
+[[gnu::always_inline]] inline void sweep_pairs(Index rows, Index columns, One one, Two two) {
+    constexpr Index width = Vec<T>::width;
+    constexpr Choice<false> whole;
+    constexpr Choice<true> last;
+    if (columns < width) {
+        Index r = 0;
+        for (; columns > 0 && r + 2 <= rows; r += 2) two(r, 0, last, r + 1, 0, last);
+        if (columns > 0 && r < rows) one(r, 0, last);
+        return;
+    }
+    for (Index r = 0; r < rows; ++r) {
+        Index j = 0;
+        for (; j + 2 * width <= columns; j += 2 * width) two(r, j, whole, r, j + width, whole);
+        if (j + width < columns) two(r, j, whole, r, j + width, last);
+        else if (j + width == columns) one(r, j, whole);
+        else if (j < columns) one(r, j, last);
+    }
+}
+
 // The lanes below n of the last vector, +0 beyond.
 template <class T> [[gnu::always_inline]] inline Vec<T> inside(Vec<T> v, Index, Choice<false>) { return v; }
 template <class T> [[gnu::always_inline]] inline Vec<T> inside(Vec<T> v, Index n, Choice<true>) {
@@ -150,8 +171,7 @@ template <class T, class Row> void apply_function(const T *x, T *y, Index n) {
 template <class T, class Row> T forward(const MatrixView<T> &input, const T *bias, const MatrixView<T> &output, T alpha) {
     Largest<T> largest;
     const MatrixView<T> z = held(input), h = held(output);
-    const Vec<T> a = Vec<T>::broadcast(alpha);
-    sweep_rows<T>(z.rows, z.columns, [&](Index r, Index j, auto last) {
+    const auto sum = [&](Index r, Index j, auto last) {
         T *const in = z.data + r * z.stride + j;
         const Index n = z.columns - j;
         Vec<T> v = Vec<T>::load(in);
@@ -159,10 +179,24 @@ template <class T, class Row> T forward(const MatrixView<T> &input, const T *bia
             v = v + load_row(bias + j, n, last);
             if (Row::needs == Needs::input) inside(v, n, last).store(in);
         }
-        v = inside(flushed(Row::forward(v, a)), n, last);
+        return v;
+    };
+    const auto keep = [&](Index r, Index j, auto last, Vec<T> activated) {
+        const Vec<T> v = inside(activated, z.columns - j, last);
         v.store(h.data + r * h.stride + j);
         largest.add(v);
-    });
+    };
+    const auto one = [&](Index r, Index j, auto last) {
+        keep(r, j, last, flushed(Row::forward(sum(r, j, last), Vec<T>::broadcast(alpha))));
+    };
+    if constexpr (Row::paired)
+        sweep_pairs<T>(z.rows, z.columns, one, [&](Index r, Index j, auto last, Index s, Index k, auto last_of_second) {
+            const Pair<T> sums = {sum(r, j, last), sum(s, k, last_of_second)};
+            const Pair<T> both = flushed(Row::forward(sums, Pair<T>::broadcast(alpha)));
+            keep(r, j, last, both.first);
+            keep(s, k, last_of_second, both.second);
+        });
+    else sweep_rows<T>(z.rows, z.columns, one);
     return largest.value();
 }
 
@@ -238,7 +272,7 @@ template <class T, Index vectors> Index sum_columns(const MatrixView<const T> &d
 }
 
 template <class T> void column_sums(const MatrixView<const T> &d, T *out) {
-    const Index j = sum_columns<T, 1>(d, out, sum_columns<T, 8>(d, out, 0));
+    const Index j = sum_columns<T, 1>(d, out, sum_columns<T, 4>(d, out, sum_columns<T, 8>(d, out, 0)));
     if (j == d.columns) return;
     Vec<T> sum = Vec<T>::zero();
     for (Index r = 0; r < d.rows; ++r) sum = sum + Vec<T>::load(d.data + r * d.stride + j, d.columns - j);

@@ -16,7 +16,8 @@ template <class T> T value(Vec<T> v) {
     return lane;
 }
 
-template <class T> T flushed(T x) { return value(flushed(Vec<T>{x})); }
+float flushed(float x) { return value(flushed(Vec<float>{x})); }
+double flushed(double x) { return value(flushed(Vec<double>{x})); }
 
 // The larger magnitude; a NaN counts as larger than infinity.
 template <class T> T larger(T largest, T x) {

@@ -104,19 +104,18 @@ template <class T> void sparse_matmul(const Product<T> &p) {
     matmul(rest);
 }
 
-// How many elements are not zero; a NaN is not. Ones are added, as the baseline set has no instruction that counts bits.
+// How many elements are not zero; a NaN is not. Ones are added, as the baseline set has no instruction that counts bits: up to 2²⁴ for
+// each lane.
 template <class T> Index nonzeros(const MatrixView<const T> &x) {
     const Vec<T> one = Vec<T>::broadcast(1);
+    Vec<T> ones = Vec<T>::zero();
+    sweep_rows<T>(x.rows, x.columns, [&](Index r, Index j, auto last) {
+        const Vec<T> v = load_row(x.data + r * x.stride + j, x.columns - j, last);
+        ones = ones + select(v == Vec<T>::zero(), Vec<T>::zero(), one);
+    });
+    T lanes[size_t{Vec<T>::width}];
+    ones.store(lanes);
     Index count = 0;
-    for (Index r = 0; r < x.rows; ++r) {
-        Vec<T> ones = Vec<T>::zero();
-        sweep<T>(x.columns, [&](Index j, auto last) {
-            const Vec<T> v = load_row(x.data + r * x.stride + j, x.columns - j, last);
-            ones = ones + select(v == Vec<T>::zero(), Vec<T>::zero(), one);
-        });
-        T lanes[size_t{Vec<T>::width}];
-        ones.store(lanes);
-        for (const T lane : lanes) count += static_cast<Index>(lane);
-    }
+    for (const T lane : lanes) count += static_cast<Index>(lane);
     return count;
 }

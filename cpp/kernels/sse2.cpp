@@ -8,6 +8,7 @@ namespace {
 constexpr int vector_registers = 8; // of 16: the emulated fma needs the others
 #include "soft_fma.inl"
 #include "vec_sse2.inl"
+#include "pair.inl"
 #include "functions.inl"
 #include "activations.inl"
 #include "shared_columns.inl"
