@@ -180,23 +180,7 @@ def dtype_name(value: object) -> Literal["float32", "float64"]:
 
 def numeric(argument: str, value: object) -> Array:
     """An array of real numbers, without a copy where `value` is one."""
-    remedy = ""
-    if hasattr(value, "toarray"):
-        remedy = f"a sparse matrix; pass {argument}.toarray()"
-    elif hasattr(value, "mask") and hasattr(value, "filled"):
-        remedy = f"a masked array; pass {argument}.filled(value) or the rows without masked entries"
-    elif hasattr(value, "collect") and hasattr(value, "lazy"):
-        remedy = f"a lazy frame; pass {argument}.collect()"
-    elif inspect.isroutine(value):
-        remedy = f"a function; pass what it gives, {argument}()"
-    if remedy:
-        raise TypeError(f"{argument} must be an array of real numbers; given {remedy}")
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise ValueError(
-            f"{argument} must be a rectangular array, all rows of one length{_ragged(argument, value)}"
-        ) from None
+    array = value if type(value) is np.ndarray else _as_array(argument, value)
     if array.dtype.kind not in NUMERIC_KINDS:
         index = first_where(array, lambda block: block == None) if array.dtype.kind == "O" and array.ndim else None  # noqa: E711
         if index is not None:
@@ -209,6 +193,27 @@ def numeric(argument: str, value: object) -> Array:
             f"convert it first, for instance with np.asarray({argument}, dtype=np.float32)"
         )
     return array
+
+
+def _as_array(argument: str, value: object) -> Array:
+    """What is no array of NumPy's own type as one, of whatever elements."""
+    remedy = ""
+    if hasattr(value, "toarray"):
+        remedy = f"a sparse matrix; pass {argument}.toarray()"
+    elif hasattr(value, "mask") and hasattr(value, "filled"):
+        remedy = f"a masked array; pass {argument}.filled(value) or the rows without masked entries"
+    elif hasattr(value, "collect") and hasattr(value, "lazy"):
+        remedy = f"a lazy frame; pass {argument}.collect()"
+    elif inspect.isroutine(value):
+        remedy = f"a function; pass what it gives, {argument}()"
+    if remedy:
+        raise TypeError(f"{argument} must be an array of real numbers; given {remedy}")
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise ValueError(
+            f"{argument} must be a rectangular array, all rows of one length{_ragged(argument, value)}"
+        ) from None
 
 
 def _ragged(argument: str, value: object) -> str:
