@@ -8,45 +8,11 @@ import pytest
 from bits import DTYPES, FAST_SETS, SETS, assert_same_bits, numbers, operations, special_values, strided
 from tolerance import assert_only_right_passes, largest_sum, without
 
-# Register tiles have up to 14 rows and 1, 2, 3, 4 or 8 vectors of up to 16 columns: both sides of their multiples. After 2 or 3 vectors
-# of 16 or 8 columns rows share a vector for up to 4 or 2 more.
+# Register tiles have up to 14 rows and 1, 2, 3, 4 or 8 vectors of up to 16 columns: both sides of their multiples.
+# After 2 or 3 vectors of 16 or 8 columns rows share a vector for up to 4 or 2 more.
 M = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 13, 14, 15, 16, 17, 27, 28, 29, 31)
-N = (
-    1,
-    2,
-    3,
-    4,
-    5,
-    7,
-    8,
-    9,
-    10,
-    13,
-    15,
-    16,
-    17,
-    18,
-    25,
-    26,
-    31,
-    32,
-    33,
-    34,
-    35,
-    36,
-    50,
-    51,
-    52,
-    53,
-    63,
-    64,
-    65,
-    80,
-    127,
-    128,
-    129,
-    257,
-)
+N = (1, 2, 3, 4, 5, 7, 8, 9, 10, 13, 15, 16, 17, 18, 25, 26, 31, 32, 33, 34, 35, 36)
+N += (50, 51, 52, 53, 63, 64, 65, 80, 127, 128, 129, 257)
 K = (0, 1, 2, 3, 4, 5, 7, 8, 16, 17, 50)
 BATCHES = [(m, n, k) for n, k in ((7, 3), (10, 50), (13, 7), (50, 16), (129, 33)) for m in (127, 128, 129, 1000)]
 DEEP = [

@@ -4,9 +4,9 @@
 // reach 114 to 117 GFLOP/s a core so, with outer tiles of 12 to 784 rows and 64 to 512 columns alike.
 
 // A[i,k] at a[i * a_row + k * a_column]; unit_rows: a_row is 1 (the transposed operand of a weight gradient). V: Vec<T>, or for the
-// last few columns ShortVec<T>. fetches: each k asks for a line of p.ahead, and for B's next columns. On two threads a step of 784-50-10,
-// whose batches come from memory, takes 4 % less with the lines and 6 % less with both; B's rows 24 ahead gained nothing in a forward
-// product.
+// last few columns ShortVec<T>. tail: the last vector has `columns` columns. P: after the C vectors come `columns` more, at most P, which
+// rows share. fetches: each k asks for a line of p.ahead, and for B's next columns. On two threads a step of 784-50-10, whose batches come
+// from memory, takes 4 % less with the lines and 6 % less with both; B's rows 24 ahead gained nothing in a forward product.
 template <class T, class V, int R, int C, bool unit_rows, bool tail, bool fetches, int P = 0>
 void tile(const Product<T> &p, const T *a, const T *b, T *c, Index columns) {
     V sum[size_t{R}][size_t{C}];
