@@ -14,24 +14,14 @@ template <class T, int R, int P> class SharedColumns {
     template <int... lane> [[gnu::always_inline]] static V lower(const Vec<T> &v, Lanes<lane...>) {
         return {__builtin_shufflevector(v.native, v.native, lane...)};
     }
-    template <int... lane> [[gnu::always_inline]] static V repeated(const V &v, Lanes<lane...>) {
-        return {__builtin_shufflevector(v.native, v.native, (lane % P)...)};
-    }
-    template <int q, int... lane> [[gnu::always_inline]] static V with_part(const V &v, const V &part, Lanes<lane...>) {
-        return {__builtin_shufflevector(v.native, part.native, (lane / P == q ? static_cast<int>(V::width) + lane : lane)...)};
-    }
     template <int q, int... lane> [[gnu::always_inline]] static V part(const V &v, Lanes<lane...>) {
         return {__builtin_shufflevector(v.native, v.native, (P * q + lane % P)...)};
     }
-    // Row r's lanes of `v` from those of `row`; r is a constant once the caller's loop is unrolled.
+    // Row r's lanes of `v` from those of `row`.
     [[gnu::always_inline]] static V with_row(const V &v, const V &row, int r) {
-        switch (r % together) {
-        case 0: return row;
-        case 1: return with_part<1>(v, row, lanes_of<V>{});
-        case 2: return with_part<2>(v, row, lanes_of<V>{});
-        default: return with_part<3>(v, row, lanes_of<V>{});
-        }
+        return r % together == 0 ? row : with_part<P>(v, row, r % together);
     }
+    // r is a constant once the caller's loop is unrolled.
     [[gnu::always_inline]] static V row_of(const V &v, int r) {
         switch (r % together) {
         case 0: return v;
@@ -49,10 +39,10 @@ template <class T, int R, int P> class SharedColumns {
     [[gnu::always_inline]] void load(const T *c, Index c_row, Index columns) {
 #pragma GCC unroll 16
         for (int r = 0; r < R; ++r)
-            sum_[r / together] = with_row(sum_[r / together], repeated(V::load(c + r * c_row, columns), lanes_of<V>{}), r);
+            sum_[r / together] = with_row(sum_[r / together], first_lanes_repeated<P>(V::load(c + r * c_row, columns)), r);
     }
     // A row of B.
-    [[gnu::always_inline]] void take(const T *b, Index columns) { right_ = repeated(V::load(b, columns), lanes_of<V>{}); }
+    [[gnu::always_inline]] void take(const T *b, Index columns) { right_ = first_lanes_repeated<P>(V::load(b, columns)); }
     // The factor of row r, in the order of rows.
     [[gnu::always_inline]] void multiply(int r, const Vec<T> &left) {
         factor_ = with_row(factor_, lower(left, lanes_of<V>{}), r);

@@ -218,3 +218,22 @@ template <> struct ShortVec<double> {
     friend ShortVec operator+(ShortVec a, ShortVec b) { return {_mm256_add_pd(a.native, b.native)}; }
     friend ShortVec fma(ShortVec a, ShortVec b, ShortVec c) { return {_mm256_fmadd_pd(a.native, b.native, c.native)}; }
 };
+
+// The first P lanes over and over. Written as a shuffle, GCC 12 takes a register of indices for pairs of floats.
+template <int P> [[gnu::always_inline]] inline ShortVec<float> first_lanes_repeated(ShortVec<float> v) {
+    const __m128 four = _mm256_castps256_ps128(v.native);
+    if constexpr (P == 2) return {_mm256_castpd_ps(_mm256_broadcastsd_pd(_mm_castps_pd(four)))};
+    else return {_mm256_maskz_broadcast_f32x4(0xff, four)};
+}
+template <int P> [[gnu::always_inline]] inline ShortVec<double> first_lanes_repeated(ShortVec<double> v) {
+    return {_mm256_maskz_broadcast_f64x2(0xf, _mm256_castpd256_pd128(v.native))};
+}
+
+// Lanes P·q … P·q + P - 1 of `part`, the others of `v`. With masks: blends of immediate lanes reach half of the registers only, and sums
+// of a tile would go to memory.
+template <int P> [[gnu::always_inline]] inline ShortVec<float> with_part(ShortVec<float> v, ShortVec<float> part, int q) {
+    return {_mm256_mask_blend_ps(static_cast<__mmask8>(((1 << P) - 1) << (P * q)), v.native, part.native)};
+}
+template <int P> [[gnu::always_inline]] inline ShortVec<double> with_part(ShortVec<double> v, ShortVec<double> part, int q) {
+    return {_mm256_mask_blend_pd(static_cast<__mmask8>(((1 << P) - 1) << (P * q)), v.native, part.native)};
+}
