@@ -23,6 +23,23 @@ def test_two_hundred_steps_give_the_same_bits_on_every_set_team_and_plan(kernel_
     assert found == {GOLDEN[dtype]}
 
 
+@pytest.mark.parametrize("dtype", GOLDEN)
+@pytest.mark.parametrize("plan", PLANS)
+def test_the_padding_of_weights_stays_zero(plan, dtype):
+    """A tile's gradient lies where a wider tile's lay before, and the optimizer reads whole vectors."""
+    for kernel_set in SETS:
+        net = network([20, 64, 50, 36, 35, 7], dtype=dtype)
+        feed = core.Feed(*data(120, dtype, [20, 7]))
+        run = training(net, weight_decay=0.01)
+        run.run(core.Context(kernel_set, 2), feed, batch_size=40, steps=6, shuffle=False, plan=plan)
+        for w in net.parameters():
+            rows, columns = w.shape if w.ndim == 2 else (1, w.shape[0])
+            whole = -(-columns // 16) * 16
+            strides = w.strides if w.ndim == 2 else (0, *w.strides)
+            padded = np.lib.stride_tricks.as_strided(w, (rows, whole), strides)
+            assert np.any(padded[:, :columns]) and not np.any(padded[:, columns:])
+
+
 @pytest.mark.parametrize("change", [{"rate": 1.001e-3}, {"beta2": 0.9990001}, {"batch": 299}, {"optimizer": "sgd"}])
 def test_the_digest_sees_small_changes(change):
     assert train(SETS[0], 1, "rows", **change)[0] != GOLDEN["float32"]

@@ -26,7 +26,8 @@ template <class T, class F> [[gnu::always_inline]] inline void sweep_rows(Index 
         for (Index r = 0; r < rows; ++r) sweep<T>(columns, [&](Index j, auto last) { f(r, j, last); });
 }
 
-// two(r, j, last, s, k, last of the second) for vectors of the same row, or of two rows of less than a vector; f for what remains.
+// two(r, j, last, s, k, last of the second) for the vectors from columns j and k on of rows r and s: of the same row, or of two rows of
+// less than a vector; one(r, j, last) for what remains.
 template <class T, class One, class Two>
 [[gnu::always_inline]] inline void sweep_pairs(Index rows, Index columns, One one, Two two) {
     constexpr Index width = Vec<T>::width;

@@ -9,6 +9,7 @@ template <class V> using lanes_of = Lanes<__integer_pack(static_cast<int>(V::wid
 template <class T, int R, int P> class SharedColumns {
     using V = ShortVec<T>;
     static constexpr int together = static_cast<int>(V::width) / P, groups = (R + together - 1) / together;
+    static_assert(together <= 4, "row_of tells no more rows apart");
     V sum_[size_t{groups}], right_, factor_;
 
     template <int... lane> [[gnu::always_inline]] static V lower(const Vec<T> &v, Lanes<lane...>) {

@@ -8,7 +8,7 @@ namespace ganglion {
 // Columns to compute so that whole vectors, a power of two wide, are used: rows of network buffers are padded with zeros beyond.
 template <class T> Index whole_vectors(const Kernels<T> &kernels, Index columns) { return (columns + kernels.width - 1) & -kernels.width; }
 
-// The same where a half vector may be the last, and no more columns than there are where the last few share vectors between rows.
+// The same where a half vector may be the last, and no more columns than there are where rows may share vectors for the last few.
 template <class T> Index product_columns(const Kernels<T> &kernels, Index columns) {
     if (columns >= 2 * kernels.width && (columns & (kernels.width - 1)) <= kernels.shared_columns) return columns;
     return (columns + kernels.short_width - 1) & -kernels.short_width;
