@@ -1,4 +1,4 @@
-"""What part of a step each thread takes: any parts give the same bits, and a slow thread gets less."""
+"""What part of a step each thread takes: any give the same bits, a slow thread gets less, others take over from it."""
 
 import threading
 import time
@@ -219,4 +219,52 @@ def test_a_slow_thread_gets_fewer_rows_and_the_bits_stay():
     slow, (rows, _) = fitted(SlowInTheCaller(), 300)
     assert rows[0] < 0.4 < rows[1]
     for one, other in zip(slow, fitted(Squares(), 300)[0], strict=True):
+        assert_same_bits(one, other)
+
+
+def taken_over(threads, plan, kernel_set=None, dtype="float32", parts=None):
+    """(Digest of the weights, units taken over) after some steps whose units are long."""
+    net = network(LARGE, "relu", dtype)
+    report = training(net).run(
+        core.Context(kernel_set, threads),
+        core.Feed(*data(2600, dtype, widths=LARGE)),
+        batch_size=1200,
+        steps=6,  # two epochs with a short last batch
+        shuffle=True,
+        plan=plan,
+        parts=parts,
+    )
+    assert report.team == threads
+    return digest(net), report.taken_over
+
+
+@pytest.mark.parametrize("plan", PLANS)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_units_taken_over_give_the_same_bits(dtype, plan):
+    expected, none = taken_over(1, plan, dtype=dtype)
+    assert none == 0
+    runs = [
+        taken_over(9, plan, dtype=dtype) for _ in range(4)
+    ]  # more than there are processors: some always wait for one
+    assert {bits for bits, _ in runs} == {expected}
+    assert sum(count for _, count in runs) > 0
+
+
+def test_given_parts_are_kept():
+    assert taken_over(9, "rows", parts=([1] * 9, [1] * 9)) == (taken_over(1, "rows")[0], 0)
+
+
+def test_a_thread_that_is_through_takes_over_from_a_slow_one():
+    x, y = data(1200, widths=[60, 3])
+    targets = np.eye(3, dtype=np.float32)[y]
+
+    def trained(loss, threads):
+        model = gg.Sequential([gg.Dense(300, "relu", input_shape=(60,)), gg.Dense(300, "relu"), gg.Dense(3)], seed=0)
+        trainer = gg.Trainer(model, loss, gg.SGD(1e-3), threads=threads)
+        history = trainer.fit(x, targets, batch_size=len(x), epochs=1, verbose=0, shuffle=False)
+        return model.get_weights(), history.report
+
+    slow, report = trained(SlowInTheCaller(), 2)
+    assert report.taken_over >= 3  # of the six panels of the thread that takes a hundredth of a second for each
+    for one, other in zip(slow, trained(Squares(), 1)[0], strict=True):
         assert_same_bits(one, other)

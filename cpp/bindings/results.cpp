@@ -34,7 +34,7 @@ py::tuple tuples_of(const ByThread &numbers) {
 ReportHandle::ReportHandle(const Report &report, std::size_t columns)
     : kernel_set(report.kernel_set), team(report.team), plan(py::cast(report.phases)), seconds(tuple_of(report.seconds)),
       parts(tuples_of(report.parts)), allotted(tuples_of(report.allotted)), steps(report.steps), careful_steps(report.careful_steps),
-      sparse_products(report.sparse_products),
+      sparse_products(report.sparse_products), taken_over(report.taken_over),
       epochs(array_of(report.epochs, {static_cast<py::ssize_t>(report.epochs.size() / columns), static_cast<py::ssize_t>(columns)})),
       stopped(report.stopped), running(tuple_of(report.running)) {}
 
@@ -81,13 +81,15 @@ void bind_results(py::module_ &module) {
         .def_readonly("parts", &ReportHandle::parts,
                       "(rows, weights): what part of the batch's rows and of the weights each thread was to take in the last steps.")
         .def_readonly("allotted", &ReportHandle::allotted,
-                      "(rows, weights): what part of that work each thread took, in multiplications: it comes in whole units.")
+                      "(rows, weights): what part of that work each thread got, which comes in whole units; see taken_over.")
         .def("__repr__", &ReportHandle::text)
         .def_readonly("steps", &ReportHandle::steps)
         .def_readonly("careful_steps", &ReportHandle::careful_steps,
                       "Of these, the ones whose gradients were tested one by one because they might have overflowed.")
         .def_readonly("sparse_products", &ReportHandle::sparse_products,
                       "Products of a panel of rows, or for a tile of a weight gradient, that left out the zeros of an operand.")
+        .def_readonly("taken_over", &ReportHandle::taken_over,
+                      "Units of work that a thread that was through took over from another, in place of waiting for it.")
         .def_readonly("epochs", &ReportHandle::epochs, "(finished epochs, 1 + metrics): mean loss and metrics.")
         .def_readonly("stopped", &ReportHandle::stopped)
         .def_readonly("running", &ReportHandle::running,

@@ -26,7 +26,7 @@ template <class T> T masked(const Step<T> &step, const Unit &unit, const MatrixV
 
 template <class T> void drop(const Step<T> &step, const Unit &unit, const MatrixView<const T> &x, const MatrixView<T> &h,
                              Scratch<T> &scratch) {
-    if (step.training) keep_largest(scratch.notes.output[at(unit.stage)], masked(step, unit, x, h));
+    if (step.training) keep_largest(scratch.notes.output(at(unit.stage)), masked(step, unit, x, h));
     else copy_columns(x, 0, h); // as finite as x
 }
 

@@ -70,7 +70,7 @@ template <class T> void statistics_tile(const Step<T> &step, const Unit &unit, S
                       [&](Index first, Index count, T *out) { step.kernels->normalization.squares(x(first, count), mean, out); });
     for (Index c = 0; c < unit.columns; ++c) {
         variance[c] = sum[c] / rows;
-        keep_largest(scratch.notes.output[at(unit.stage)], variance[c] - variance[c]); // NaN where it is not finite
+        keep_largest(scratch.notes.output(at(unit.stage)), variance[c] - variance[c]); // NaN where it is not finite
     }
     invert_roots(variance, stage.epsilon, statistic(step, unit.stage, Statistic::root, unit.column), unit.columns);
 }
@@ -112,7 +112,7 @@ template <class T> void normalize(const Step<T> &step, const Unit &unit, const M
     const MatrixView<T> normalized = normalized_rows(step, unit, unit.columns);
     if (stage.operation == Operation::features) {
         T *roots = step.workspace->normalized[at(unit.stage)].statistics.data() + unit.row;
-        keep_largest(scratch.notes.output[at(unit.stage)], kernels.rows(x, static_cast<T>(stage.epsilon), gamma, normalized, roots, z));
+        keep_largest(scratch.notes.output(at(unit.stage)), kernels.rows(x, static_cast<T>(stage.epsilon), gamma, normalized, roots, z));
         return;
     }
     const T *root = statistic(step, unit.stage, Statistic::root, unit.column);
@@ -152,7 +152,7 @@ template <class T> void move_statistics(const Step<T> &step, const Unit &unit, S
         for (Index c = 0; c < unit.columns; ++c) {
             const T value = keep * moving[c] + take * found[c];
             moving[c] = std::abs(value) < std::numeric_limits<T>::min() ? T(0) : value;
-            keep_largest(scratch.notes.weight, std::abs(value));
+            keep_largest(scratch.notes.weight(), std::abs(value));
         }
     };
     move(stage.moving_mean, Statistic::mean);

@@ -132,7 +132,7 @@ Pass<T>::Pass(const Context &context, std::shared_ptr<Passes<T>> passes, const S
         });
     }
     if (!std::all_of(space_.threads.begin(), space_.threads.end(),
-                     [](const auto &scratch) { return std::isfinite(scratch.notes.input); })) {
+                     [](const auto &scratch) { return std::isfinite(scratch.notes.input()); })) {
         passes_->give_back(std::move(space_));
         throw_non_finite<T>(x, net.input_scale.layer);
     }
@@ -141,8 +141,10 @@ Pass<T>::Pass(const Context &context, std::shared_ptr<Passes<T>> passes, const S
 
 template <class T> void Pass<T>::move_all_statistics(const Step<T> &whole) {
     const std::vector<Stage> &stages = whole.net->stages;
-    const auto finite = [](const Scratch<T> &scratch) {
-        return std::all_of(scratch.notes.output.begin(), scratch.notes.output.end(), [](T output) { return std::isfinite(output); });
+    const auto finite = [&](const Scratch<T> &scratch) {
+        for (std::size_t s = 0; s < stages.size(); ++s)
+            if (!std::isfinite(scratch.notes.output(s))) return false;
+        return true;
     };
     // Where an output is not finite, backward() says so.
     if (std::none_of(stages.begin(), stages.end(), over_batch) || !std::all_of(space_.threads.begin(), space_.threads.end(), finite))
@@ -150,10 +152,10 @@ template <class T> void Pass<T>::move_all_statistics(const Step<T> &whole) {
     const Claim claim(passes_->network->busy);
     if (!claim) throw std::runtime_error(taken);
     Scratch<T> &scratch = space_.threads[0];
-    scratch.notes.weight = whole.parameters->largest;
+    scratch.notes.weight() = whole.parameters->largest;
     for (std::size_t s = 0; s < stages.size(); ++s)
         if (over_batch(stages[s])) move_statistics(whole, {static_cast<Index>(s), 0, 1, 0, stages[s].outputs}, scratch);
-    whole.parameters->largest = scratch.notes.weight;
+    whole.parameters->largest = scratch.notes.weight();
 }
 
 template <class T> Pass<T>::~Pass() { passes_->give_back(std::move(space_)); }
@@ -200,9 +202,9 @@ template <class T> void Pass<T>::judge(const Notes<T> &notes, double loss) const
     const auto check = [&](std::size_t stage, double value, const char *what) {
         if (!std::isfinite(value)) throw_diverged<T>(stages[stage].layer, what, passes_->updates);
     };
-    for (std::size_t s = 0; s < stages.size(); ++s) check(s, static_cast<double>(notes.output[s]), "output");
+    for (std::size_t s = 0; s < stages.size(); ++s) check(s, static_cast<double>(notes.output(s)), "output");
     check(stages.size() - 1, loss, "loss");
-    for (std::size_t s = stages.size(); s-- > 0;) check(s, static_cast<double>(notes.delta[s]), "gradient");
+    for (std::size_t s = stages.size(); s-- > 0;) check(s, static_cast<double>(notes.delta(s)), "gradient");
 }
 
 template <class T> void Pass<T>::backward(const Context &context, const LossGradient<T> &loss, T factor) {
@@ -226,7 +228,8 @@ template <class T> void Pass<T>::backward(const Context &context, const LossGrad
     else std::transform(loss.d.data(), loss.d.data() + size, space_.d.back().data(), [factor](T d) { return d * factor; });
     Notes<T> &merged = space_.threads[0].merged;
     merged.reset();
-    for (Scratch<T> &scratch : space_.threads) std::fill(scratch.notes.delta.begin(), scratch.notes.delta.end(), T(0));
+    for (Scratch<T> &scratch : space_.threads)
+        for (std::size_t s = 0; s < net.stages.size(); ++s) scratch.notes.delta(s) = 0;
     Step<T> whole = step(kernels);
     whole.gradients = passes_->fresh.data();
     for_panels([&](Index row, Index rows, Scratch<T> &scratch) { backward_rows(whole, row, rows, scratch); });

@@ -1,5 +1,6 @@
-// What a processor has ready before it runs: memory, the trial of teams, and their plans.
+// What a processor has ready before it runs: memory, the trial of teams, their plans, and the order of the rows.
 #include "ganglion/device.hpp"
+#include "ganglion/random.hpp"
 
 namespace ganglion {
 
@@ -53,12 +54,30 @@ template <class T> Balance &Processor<T>::balance_of(Team team) {
     return balances_.emplace_back(team, Balance(team.threads)).second;
 }
 
+template <class T> void Processor<T>::order_rows(const Training<T> &training, Index rows, Index epoch) {
+    if (ordered_ == epoch && static_cast<Index>(order_.size()) == rows) return;
+    order_.resize(static_cast<std::size_t>(rows));
+    shuffle({training.network->seed, StreamKind::shuffle, 0, static_cast<std::uint32_t>(epoch)}, order_);
+    ordered_ = epoch;
+}
+
+template <class T> Result<T> Processor<T>::run_with(Team team, Training<T> &training, const Request<T> &request) {
+    while (true) {
+        use_team(training, team);
+        Result<T> result = run(training, request);
+        if (result.outcome != Outcome::other_team) return result;
+        team.threads = result.team;
+    }
+}
+
 template void Processor<float>::prepare(const Kernels<float> &, const Training<float> &, Index, Index, int, int, std::optional<Strategy>);
 template void Processor<float>::use_team(const Training<float> &, Team);
 template TeamTrial &Processor<float>::trial();
 template Balance &Processor<float>::balance_of(Team);
 template void Processor<float>::use_balance(Team, Balance);
 template void Processor<float>::end_given_balances();
+template void Processor<float>::order_rows(const Training<float> &, Index, Index);
+template Result<float> Processor<float>::run_with(Team, Training<float> &, const Request<float> &);
 template void Processor<double>::prepare(const Kernels<double> &, const Training<double> &, Index, Index, int, int,
                                          std::optional<Strategy>);
 template void Processor<double>::use_team(const Training<double> &, Team);
@@ -66,5 +85,7 @@ template TeamTrial &Processor<double>::trial();
 template Balance &Processor<double>::balance_of(Team);
 template void Processor<double>::use_balance(Team, Balance);
 template void Processor<double>::end_given_balances();
+template void Processor<double>::order_rows(const Training<double> &, Index, Index);
+template Result<double> Processor<double>::run_with(Team, Training<double> &, const Request<double> &);
 
 } // namespace ganglion

@@ -1,6 +1,6 @@
 #include "ganglion/device.hpp"
 #include "ganglion/leaves.hpp"
-#include "ganglion/random.hpp"
+#include "ganglion/unit_queues.hpp"
 #include "ganglion/verdict.hpp"
 #include <cmath>
 #include <limits>
@@ -13,6 +13,7 @@ constexpr auto poll_interval = std::chrono::milliseconds(50);
 constexpr Index steps_between_looks = 64; // at the clock: two a phase would cost the smallest networks a tenth
 constexpr double long_step = 1e6;         // operations: from here on every step looks
 
+double size_of(const Unit &unit) { return static_cast<double>(unit.rows * std::max<Index>(unit.columns, 1)); }
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 // An epoch's batches.
@@ -27,10 +28,11 @@ struct Epoch {
 
 // What the threads of one run share.
 template <class T> struct Processor<T>::Shared {
-    explicit Shared(int team) : barrier(team) {}
+    explicit Shared(int team) : barrier(team), queues(team) {}
     Barrier barrier;
-    bool stop = false; // written by thread 0 before a step's last barrier, read by all after it
-    Result<T> result;
+    UnitQueues queues;
+    bool stop = false;             // written by thread 0 before a step's last barrier, read by all after it
+    alignas(128) Result<T> result; // from here on written at every step, in lines that only thread 0 needs
     Progress progress;
     std::vector<double> seconds;
     std::vector<Timesheet> sheets; // of each thread
@@ -56,7 +58,9 @@ template <class T> class Processor<T>::Worker {
     void account();               // loss and metrics of the step, by thread 0
     void ask_to_stop(Index made); // by thread 0
     void finish_step(Index made, bool ends_epoch);
-    void run_units(const Phase &phase, bool has_next);
+    double run_units(const Phase &phase, bool has_next); // returns how much it did, its own part being 1
+    double take_over(const Phase &phase, double done);   // the same, when it has done so much
+    double run_one(const Phase &phase, Index number);    // returns the unit's size
     bool end(Verdict verdict);
 
     Processor &processor_;
@@ -73,8 +77,9 @@ template <class T> class Processor<T>::Worker {
     Step<T> step_;
     const Plan *plan_ = nullptr;
     Constants constants_{};
-    bool transposed_ = false; // into the thread's own memory, in this run
-    T next_input_ = 0;        // the largest |x| of what was gathered of the next batch
+    bool transposed_ = false;       // into the thread's own memory, in this run
+    std::uint64_t open_phases_ = 0; // so far
+    T next_input_ = 0;              // the largest |x| of what was gathered of the next batch
     double largest_weight_, largest_moment_, largest_gradient_;
     std::uint64_t next_look_;               // of the monitor: at this step
     bool updates_ = true, watched_ = false; // is the batch under way the last of its sum, and is there a look at its step?
@@ -112,8 +117,8 @@ Processor<T>::Worker::Worker(Processor &processor, Training<T> &training, const 
     step_.training = true;
     if (processor.full_.own_transposed) step_.transposed = scratch_.transposed.data();
     step_.moment.seed = training.network->seed;
-    scratch_.notes.weight = 0;
-    scratch_.notes.sparse_products = 0;
+    scratch_.notes.weight() = 0;
+    scratch_.sparse_products = scratch_.taken_over = 0;
     next_look_ = training.monitor ? training.monitor->next(cursor_.step) : std::numeric_limits<std::uint64_t>::max();
     if (training.monitor && !step_.gradients) step_.gradients = processor.look_.gradients();
 }
@@ -138,7 +143,7 @@ template <class T> void Processor<T>::Worker::begin_step() {
     step_.gradient_scale = 1;
     if (training_.optimizer.clip_value > 0) step_.gradient_bound = static_cast<T>(training_.optimizer.clip_value);
     scratch_.notes.reset();
-    if (step_.gathered) scratch_.notes.input = next_input_;
+    if (step_.gathered) scratch_.notes.input() = next_input_;
     if (step_.transposed && (cursor_.batches == 0 || !transposed_)) {
         transpose_weights(*step_.kernels, *step_.net, *step_.parameters, step_.transposed);
         transposed_ = true;
@@ -163,7 +168,7 @@ template <class T> bool Processor<T>::Worker::may_write() {
     const Verdict verdict = judge_rows(merged);
     if (verdict.outcome != Outcome::done) return end(verdict);
     if (plan_->demands.penalty && !std::isfinite(penalty_of(processor_.workspace_.penalties)))
-        return end({Outcome::diverged, merged.output.size() - 1, "loss"});
+        return end({Outcome::diverged, merged.stages() - 1, "loss"});
     double gradient = largest_gradient(training_.architecture, merged, step_.rows);
     if (plan_->demands.penalty) gradient += largest_penalty_gradient(training_.architecture, largest_weight_);
     if (cursor_.batches > 0) gradient += largest_gradient_;
@@ -237,8 +242,8 @@ template <class T> bool Processor<T>::Worker::make_step(Index made) {
         if (phase.kind == PhaseKind::norm && !updates_) continue;
         if (phase.kind == PhaseKind::apply && updates_ && !scale_gradients()) return false;
         const auto start = timed || sheet ? Clock::now() : Clock::time_point{};
-        run_units(phase, has_next && (phase.kind == PhaseKind::update || phase.kind == PhaseKind::gradients));
-        if (sheet) sheet->add(phase.work, seconds_since(start));
+        const double done = run_units(phase, has_next && (phase.kind == PhaseKind::update || phase.kind == PhaseKind::gradients));
+        if (sheet) sheet->add(phase.work, seconds_since(start) / done);
         shared_.barrier.wait(thread_, plan_->team);
         if (timed) shared_.seconds[p] += seconds_since(start);
     }
@@ -260,36 +265,59 @@ template <class T> bool Processor<T>::Worker::make_step(Index made) {
 
 // The next batch's rows come beside this one's updates: products fetch the lines of a share of them, which are gathered after. On one
 // thread a shuffled step of 784-50-10 took 225 µs where each share was gathered before its products, and takes 197.
-template <class T> void Processor<T>::Worker::run_units(const Phase &phase, bool has_next) {
-    const auto thread = static_cast<std::size_t>(thread_);
-    const Index end = phase.first[thread + 1];
-    const auto run = [&](Index unit) {
-        if (unit + 1 < end && (phase.kind == PhaseKind::update || phase.kind == PhaseKind::gradients))
-            append_leaf(step_, phase.units[static_cast<std::size_t>(unit + 1)], 0, scratch_.ahead);
-        if (unit < end) run_unit(phase.kind, step_, phase.units[static_cast<std::size_t>(unit)], scratch_);
+template <class T> double Processor<T>::Worker::run_units(const Phase &phase, bool has_next) {
+    const Index begin = phase.first[at(thread_)], end = phase.first[at(thread_) + 1];
+    const bool products = phase.kind == PhaseKind::update || phase.kind == PhaseKind::gradients;
+    if (phase.open) ++open_phases_;
+    Index next = begin;
+    double done = 0;
+    const auto run = [&] { // false: no unit was left
+        const Index unit = phase.open ? shared_.queues.take_first(thread_, open_phases_, begin, end) : next < end ? next++ : -1;
+        if (products && unit >= 0 && unit + 1 < end) append_leaf(step_, phase.units[at(unit + 1)], 0, scratch_.ahead);
+        if (unit >= 0) done += run_one(phase, unit);
         scratch_.ahead.clear();
+        return unit >= 0;
     };
-    Index unit = phase.first[thread];
     if (has_next && (far_ || !step_.in_place)) {
         const Plan &plan = epoch_.size(cursor_.position + 1) == processor_.full_.rows ? processor_.full_ : processor_.last_;
         const Unit rows = plan.input_rows(thread_);
-        const Index units = std::max<Index>(1, end - unit), share = (rows.rows + units - 1) / units;
+        const Index units = std::max<Index>(1, end - begin), share = (rows.rows + units - 1) / units;
         const Index first = epoch_.first(cursor_.position + 1);
         next_input_ = 0;
-        for (Index row = rows.row; row < rows.row + rows.rows; row += share, ++unit) {
+        for (Index row = rows.row; row < rows.row + rows.rows; row += share) {
             const Index count = std::min(share, rows.row + rows.rows - row);
             if (far_) append_lines(step_.feed->x, step_.order ? step_.order + first + row : nullptr, first + row, count, scratch_.ahead);
-            run(unit);
+            run();
             if (!step_.in_place) keep_largest(next_input_, gather_into(step_, 1 - step_.slot, first, row, count));
         }
     }
-    for (; unit < end; ++unit) run(unit);
+    while (run()) {
+    }
+    return phase.open ? take_over(phase, done) : 1;
+}
+
+template <class T> double Processor<T>::Worker::run_one(const Phase &phase, Index number) {
+    const Unit &unit = phase.units[at(number)];
+    run_unit(phase.kind, step_, unit, scratch_);
+    return size_of(unit);
+}
+
+// The last units of those who lag behind, in place of waiting for them. The next thread's first, so that not all come to the same one.
+template <class T> double Processor<T>::Worker::take_over(const Phase &phase, double done) {
+    for (int other = 1; other < plan_->team; ++other) {
+        const int late = (thread_ + other) % plan_->team;
+        const auto take = [&] { return shared_.queues.take_last(late, open_phases_, phase.first[at(late)], phase.first[at(late) + 1]); };
+        for (Index unit = take(); unit >= 0; unit = take(), ++scratch_.taken_over) done += run_one(phase, unit);
+    }
+    double own = 0;
+    for (Index unit = phase.first[at(thread_)]; unit < phase.first[at(thread_) + 1]; ++unit) own += size_of(phase.units[at(unit)]);
+    return own > 0 && done > 0 ? done / own : 1;
 }
 
 template <class T> void Processor<T>::Worker::finish_step(Index made, bool ends_epoch) {
     for (int t = 0; t < plan_->team; ++t)
         largest_weight_ =
-            std::max(largest_weight_, static_cast<double>(processor_.workspace_.threads[static_cast<std::size_t>(t)].notes.weight));
+            std::max(largest_weight_, static_cast<double>(processor_.workspace_.threads[static_cast<std::size_t>(t)].notes.weight()));
     ++cursor_.position;
     ++cursor_.batches;
     if (updates_) {
@@ -317,13 +345,6 @@ template <class T> void Processor<T>::Worker::finish_step(Index made, bool ends_
         shared_.result.step_seconds = seconds_since(shared_.first_step_end) / static_cast<double>(made);
 }
 
-template <class T> void Processor<T>::order_rows(const Training<T> &training, Index rows, Index epoch) {
-    if (ordered_ == epoch && static_cast<Index>(order_.size()) == rows) return;
-    order_.resize(static_cast<std::size_t>(rows));
-    shuffle({training.network->seed, StreamKind::shuffle, 0, static_cast<std::uint32_t>(epoch)}, order_);
-    ordered_ = epoch;
-}
-
 template <class T> Result<T> Processor<T>::run(Training<T> &training, const Request<T> &request) {
     const Index rows = request.feed->rows();
     if (!full_.own_transposed) refresh_transposed(*prepared_->kernels, training.architecture, training.network->parameters);
@@ -347,7 +368,10 @@ template <class T> Result<T> Processor<T>::run(Training<T> &training, const Requ
     });
     Result<T> &result = shared.result;
     result.team = team;
-    for (int t = 0; t < team; ++t) result.sparse_products += workspace_.threads[static_cast<std::size_t>(t)].notes.sparse_products;
+    for (int t = 0; t < team; ++t) {
+        result.sparse_products += workspace_.threads[at(t)].sparse_products;
+        result.taken_over += workspace_.threads[at(t)].taken_over;
+    }
     if (team != full_.team) result.outcome = Outcome::other_team;
     else if (request.balances) balance_of({team, full_.strategy}).follow(shared.sheets, full_.allotted);
     for (const double seconds : shared.seconds)
@@ -358,15 +382,6 @@ template <class T> Result<T> Processor<T>::run(Training<T> &training, const Requ
     parameters.version += static_cast<std::uint64_t>(result.steps);
     if (current) parameters.transposed_version = parameters.version; // the tiles wrote both
     return std::move(result);
-}
-
-template <class T> Result<T> Processor<T>::run_with(Team team, Training<T> &training, const Request<T> &request) {
-    while (true) {
-        use_team(training, team);
-        Result<T> result = run(training, request);
-        if (result.outcome != Outcome::other_team) return result;
-        team.threads = result.team;
-    }
 }
 
 template <class T> double Processor<T>::mean_loss(const LossKernels<T> &loss, const Architecture &net, Index rows) const {

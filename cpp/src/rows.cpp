@@ -14,7 +14,7 @@ void through_activation(const Step<T> &step, Index s, const MatrixView<T> &d, In
     if (stage.needs == Needs::nothing) return;         // and nothing below is trained
     const Buffer<T> &kept = stage.needs == Needs::input ? step.workspace->z[at(s)] : step.workspace->h[at(s)];
     const MatrixView<const T> saved = read(kept, row, d.rows, column, d.columns, stage.outputs);
-    keep_largest(scratch.notes.delta[at(s)], step.kernels->activations[stage.activation].backward(d, saved, static_cast<T>(stage.alpha)));
+    keep_largest(scratch.notes.delta(at(s)), step.kernels->activations[stage.activation].backward(d, saved, static_cast<T>(stage.alpha)));
 }
 
 template <class T>
@@ -73,8 +73,8 @@ template <class T> void set_batch(Step<T> &step, Index first, Index rows) {
 
 template <class T> void gather_rows(const Step<T> &step, Index row, Index rows, Scratch<T> &scratch) {
     if (step.gathered) return;
-    keep_largest(scratch.notes.input, step.in_place ? step.kernels->largest(input_rows(step, 0, row, rows, 0, step.net->inputs))
-                                                    : gather_into(step, step.slot, step.first, row, rows));
+    keep_largest(scratch.notes.input(), step.in_place ? step.kernels->largest(input_rows(step, 0, row, rows, 0, step.net->inputs))
+                                                      : gather_into(step, step.slot, step.first, row, rows));
 }
 
 template <class T> T gather_into(const Step<T> &step, int slot, Index first, Index row, Index rows) {
@@ -95,14 +95,14 @@ template <class T> void forward_tile(const Step<T> &step, const Unit &unit, Scra
     const T *values = step.parameters->values.data();
     if (stage.kernel >= 0) {
         const Parameter &w = step.net->parameters[at(stage.kernel)];
-        scratch.notes.sparse_products += multiply(*step.kernels, input_rows(step, s, row, rows, 0, stage.inputs),
-                                                  {values + w.offset + column, w.rows, columns, w.stride}, z, step.finite);
+        scratch.sparse_products += multiply(*step.kernels, input_rows(step, s, row, rows, 0, stage.inputs),
+                                            {values + w.offset + column, w.rows, columns, w.stride}, z, step.finite);
     } else {
         operate(step, unit, input_rows(step, s, row, rows, column, columns), z, scratch);
         if (stage.operation == Operation::dropout) return;
     }
     const T *bias = stage.bias >= 0 ? values + step.net->parameters[at(stage.bias)].offset + column : nullptr;
-    keep_largest(scratch.notes.output[at(s)], step.kernels->activations[stage.activation].forward(z, bias, h, static_cast<T>(stage.alpha)));
+    keep_largest(scratch.notes.output(at(s)), step.kernels->activations[stage.activation].forward(z, bias, h, static_cast<T>(stage.alpha)));
 }
 
 Index part_end(const Architecture &net, Index s) {
@@ -156,9 +156,9 @@ template <class T> void loss_rows(const Step<T> &step, Index row, Index rows, Sc
     T *losses = step.workspace->losses.data() + row;
     const T largest = step.host ? host_gradient(step, output, targets, d, losses, largest_loss)
                                 : step.loss->gradient(output, targets, d, step.loss_scale, step.loss_parameter, losses, &largest_loss);
-    keep_largest(scratch.notes.loss, largest_loss);
+    keep_largest(scratch.notes.loss(), largest_loss);
     note_metrics(step, output, targets, row, scratch);
-    if (step.net->stages[at(last)].linear) keep_largest(scratch.notes.delta[at(last)], largest);
+    if (step.net->stages[at(last)].linear) keep_largest(scratch.notes.delta(at(last)), largest);
     else through_activation(step, last, d, row, 0, scratch);
 }
 
@@ -170,8 +170,8 @@ template <class T> void backward_tile(const Step<T> &step, const Unit &unit, Scr
     const MatrixView<T> dx = view(space.d[at(s - 1)], row, rows, column, columns, stage.inputs);
     if (stage.kernel >= 0) {
         const T *transposed = (step.transposed ? step.transposed : step.parameters->transposed.data()) + stage.transposed;
-        scratch.notes.sparse_products += multiply(*step.kernels, read(space.d[at(s)], row, rows, 0, stage.outputs, stage.outputs),
-                                                  {transposed + column, stage.outputs, columns, row_stride(stage.inputs)}, dx, step.finite);
+        scratch.sparse_products += multiply(*step.kernels, read(space.d[at(s)], row, rows, 0, stage.outputs, stage.outputs),
+                                            {transposed + column, stage.outputs, columns, row_stride(stage.inputs)}, dx, step.finite);
     } else {
         operate_backward(step, unit, read(space.d[at(s)], row, rows, column, columns, stage.outputs), dx);
     }

@@ -56,7 +56,7 @@ template <class T>
 void run(const Context &context, Training<T> &training, Processor<T> &processor, const Feed<T> &feed, const RunOptions &options,
          Report &report) {
     const DefaultArithmetic mode;
-    report = {context.kernel_set->name, 0, {}, {}, {}, {}, 0, 0, 0, {}, {}, false};
+    report = {context.kernel_set->name, 0, {}, {}, {}, {}, 0, 0, 0, 0, {}, {}, false};
     require_derivatives(training.architecture);
     check_feed(training, feed);
     if (options.batch_size <= 0) throw std::invalid_argument("batch_size must be at least 1, not " + std::to_string(options.batch_size));
@@ -109,6 +109,7 @@ void run(const Context &context, Training<T> &training, Processor<T> &processor,
         const auto keep = [&](const Result<T> &made) {
             report.steps += made.steps;
             report.sparse_products += made.sparse_products;
+            report.taken_over += made.taken_over;
             report.epochs.insert(report.epochs.end(), made.epochs.begin(), made.epochs.end());
             report.team = made.team;
         };
@@ -186,7 +187,7 @@ Evaluation evaluate(const Context &context, const Training<T> &training, const F
             set_batch(step, panel * leaf_rows, std::min(leaf_rows, n - panel * leaf_rows));
             scratch.notes.reset();
             gather_rows(step, 0, step.rows, scratch);
-            if (!std::isfinite(scratch.notes.input)) all_finite = false;
+            if (!std::isfinite(scratch.notes.input())) all_finite = false;
             forward_rows(step, 0, step.rows, scratch);
             loss_rows(step, 0, step.rows, scratch);
             std::copy_n(space.losses.data(), step.rows, losses.data() + step.first);
@@ -281,7 +282,7 @@ bool predict_rows(const Kernels<T> &kernels, const Network<T> &network, const Fe
             set_batch(step, panel * panel_rows, std::min(panel_rows, out.rows - panel * panel_rows));
             scratch.notes.reset();
             gather_rows(step, 0, step.rows, scratch);
-            if (!std::isfinite(scratch.notes.input)) all_finite = false;
+            if (!std::isfinite(scratch.notes.input())) all_finite = false;
             forward_rows(step, 0, step.rows, scratch);
             copy_output(step, out);
         }
@@ -314,7 +315,7 @@ bool predict_columns(const Kernels<T> &kernels, const Network<T> &network, const
                     run_unit(phase.kind, step, phase.units[at(unit)], scratch);
                 barrier.wait(thread, team);
             }
-            if (!std::isfinite(scratch.notes.input)) all_finite = false;
+            if (!std::isfinite(scratch.notes.input())) all_finite = false;
             if (thread == 0) copy_output(step, out);
         });
     }

@@ -118,7 +118,7 @@ template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scr
             const MatrixView<T> dw{tile(slot), rows, columns, stride};
             if (!last) append_leaf(step, unit, first + count, scratch.ahead);
             Ahead ahead{scratch.ahead.data() + (last ? 0 : after), scratch.ahead.data() + scratch.ahead.size()};
-            scratch.notes.sparse_products += multiply_leaf(step, x, dz, columns, dw, last && updates ? soon : Soon<T>{}, &ahead, scratch);
+            scratch.sparse_products += multiply_leaf(step, x, dz, columns, dw, last && updates ? soon : Soon<T>{}, &ahead, scratch);
             scratch.ahead.resize(after);
             if (with_bias) kernels.column_sums(dz, bias(slot));
         },
@@ -137,7 +137,7 @@ void update_block(const Step<T> &step, const Parameter &parameter, Index row, In
     const Index panel = padding * parameter.rows, in_panels = parameter.offset + column * parameter.rows + row * padding;
     const MatrixView<T> w{step.parameters->values.data() + offset, rows, whole_vectors(*step.kernels, columns), parameter.stride};
     const auto moment = [&](int i) { return step.moments[i] ? step.moments[i] + in_panels : nullptr; };
-    keep_largest(scratch.notes.weight,
+    keep_largest(scratch.notes.weight(),
                  step.optimizer->update(w, {g, rows, w.columns, g_stride}, {moment(0), moment(1), panel}, step.constants));
 }
 
@@ -185,7 +185,7 @@ template <class T> void store_tile(const Step<T> &step, const Unit &unit, Scratc
         if (step.adds_gradients)
             for (Index r = 0; r < rows; ++r) step.kernels->add(to + r * parameter.stride, from + r * from_stride, unit.columns);
         else copy_columns({from, rows, unit.columns, from_stride}, 0, MatrixView<T>{to, rows, unit.columns, parameter.stride});
-        keep_largest(scratch.notes.gradient[at(unit.stage)], step.kernels->largest({to, rows, unit.columns, parameter.stride}));
+        keep_largest(scratch.notes.gradient(at(unit.stage)), step.kernels->largest({to, rows, unit.columns, parameter.stride}));
     };
     if (const Index weight = weight_of(stage); weight >= 0)
         store(scratch.kernel_tiles.data(), round_up(unit.columns, padding), step.net->parameters[at(weight)], unit.row, unit.rows);

@@ -8,8 +8,7 @@ template <class T> void add_thread(Workspace<T> &space, const Architecture &net,
     Scratch<T> &scratch = space.threads.emplace_back();
     scratch.classes.resize(at(rows));
     scratch.activated = Buffer<T>(row_stride(net.outputs));
-    for (Notes<T> *notes : {&scratch.notes, &scratch.merged})
-        for (auto *values : {&notes->output, &notes->delta, &notes->gradient}) values->resize(net.stages.size());
+    scratch.notes = scratch.merged = Notes<T>(net.stages.size());
 }
 
 // The most elements of a tile, of a kernel or a normalization's row, and the longest side of a kernel's: a small network needs but a
@@ -30,17 +29,14 @@ Largest largest_tile(const Architecture &net) {
 
 } // namespace
 
-template <class T> void Notes<T>::reset() {
-    input = loss = 0;
-    for (auto *values : {&output, &delta, &gradient}) std::fill(values->begin(), values->end(), T(0));
-}
+template <class T> void Notes<T>::reset() { std::fill(&input(), values_.data() + values_.size(), T(0)); }
 
 template <class T> void Notes<T>::merge_rows(const Notes &other) {
-    keep_largest(input, other.input);
-    keep_largest(loss, other.loss);
-    for (std::size_t s = 0; s < output.size(); ++s) {
-        keep_largest(output[s], other.output[s]);
-        keep_largest(delta[s], other.delta[s]);
+    keep_largest(input(), other.input());
+    keep_largest(loss(), other.loss());
+    for (std::size_t s = 0; s < stages(); ++s) {
+        keep_largest(output(s), other.output(s));
+        keep_largest(delta(s), other.delta(s));
     }
 }
 
@@ -97,12 +93,12 @@ Workspace<T> make_workspace(const Architecture &net, Index rows, int team, const
     return space;
 }
 
-template struct Notes<float>;
+template class Notes<float>;
 template void add_threads(Workspace<float> &, const Architecture &, int);
 template Workspace<float> make_forward_workspace(const Architecture &, Index);
 template Workspace<float> make_loss_workspace(const Architecture &, Index, const std::vector<Metric> &);
 template Workspace<float> make_workspace(const Architecture &, Index, int, const std::vector<Metric> &, bool);
-template struct Notes<double>;
+template class Notes<double>;
 template void add_threads(Workspace<double> &, const Architecture &, int);
 template Workspace<double> make_forward_workspace(const Architecture &, Index);
 template Workspace<double> make_loss_workspace(const Architecture &, Index, const std::vector<Metric> &);

@@ -351,7 +351,7 @@ class Report:
     @property
     def allotted(self) -> tuple[typing.Any, ...]:
         """
-        (rows, weights): what part of that work each thread took, in multiplications: it comes in whole units.
+        (rows, weights): what part of that work each thread got, which comes in whole units; see taken_over.
         """
     @property
     def careful_steps(self) -> int:
@@ -394,6 +394,11 @@ class Report:
     def steps(self) -> int: ...
     @property
     def stopped(self) -> bool: ...
+    @property
+    def taken_over(self) -> int:
+        """
+        Units of work that a thread that was through took over from another, in place of waiting for it.
+        """
     @property
     def team(self) -> int:
         """

@@ -40,7 +40,8 @@ struct Phase {
     PhaseKind kind;
     Work work; // whose parts the threads have of it
     std::vector<Unit> units;
-    std::vector<Index> first; // thread t takes the units first[t] … first[t + 1] - 1
+    std::vector<Index> first; // thread t has the units first[t] … first[t + 1] - 1
+    bool open = false;        // and who is through takes over some of another's
 };
 
 // Which phases a step is made of. The bits never depend on it.

@@ -25,6 +25,7 @@ struct Report {
     Index steps;
     Index careful_steps;         // of these, the ones whose gradients were stored and tested because they might have overflowed
     Index sparse_products;       // of panels of rows and tiles of kernels, whose zeros were left out
+    Index taken_over;            // units that a thread that was through took over from another
     std::vector<double> epochs;  // (finished epochs, 1 + metrics): mean loss, metrics
     std::vector<double> running; // the same of the epoch under way; empty at an epoch's end
     bool stopped;

@@ -10,14 +10,36 @@
 
 namespace ganglion {
 
-// The largest magnitudes one thread has seen; a NaN is larger than all.
-template <class T> struct Notes {
-    T input = 0, loss = 0;                  // of this step
-    std::vector<T> output, delta, gradient; // of this step, by stage: |h|, |dz|, |dw|
-    T weight = 0;                           // of this run: others may still read it when the next step begins
-    Index sparse_products = 0;              // of this run
-    void reset();                           // for a new step: all but those of the run
-    void merge_rows(const Notes &other);    // what the row phases noted
+// The largest magnitudes one thread has seen; a NaN is larger than all. The threads read each other's: what a step's phases note of a
+// small network is one cache line, and |w|, which is read while a thread may be at its next step, is another.
+template <class T> class alignas(64) Notes {
+  public:
+    Notes() = default;
+    explicit Notes(std::size_t stages) : stages_(static_cast<Index>(stages)), values_(apart + 2 + 3 * stages_) {}
+    std::size_t stages() const { return static_cast<std::size_t>(stages_); }
+
+    // Of this step: |x|, the losses, and by stage |h|, |dz|, |dw|.
+    T &input() { return values_[apart]; }
+    T &loss() { return values_[apart + 1]; }
+    T &output(std::size_t stage) { return values_[at(0, stage)]; }
+    T &delta(std::size_t stage) { return values_[at(1, stage)]; }
+    T &gradient(std::size_t stage) { return values_[at(2, stage)]; }
+    const T &input() const { return values_[apart]; }
+    const T &loss() const { return values_[apart + 1]; }
+    const T &output(std::size_t stage) const { return values_[at(0, stage)]; }
+    const T &delta(std::size_t stage) const { return values_[at(1, stage)]; }
+    const T &gradient(std::size_t stage) const { return values_[at(2, stage)]; }
+    // Of this run, |w|: others may still read it when the next step begins.
+    T &weight() { return values_[0]; }
+
+    void reset();                        // for a new step: all but those of the run
+    void merge_rows(const Notes &other); // what the row phases noted
+
+  private:
+    static constexpr Index apart = 128 / sizeof(T); // two lines, as the next one is fetched along with one
+    Index at(Index kind, std::size_t stage) const { return apart + 2 + kind * stages_ + static_cast<Index>(stage); }
+    Index stages_ = 0;
+    Buffer<T> values_;
 };
 
 // One thread's memory.
@@ -29,6 +51,8 @@ template <class T> struct alignas(64) Scratch {
     Buffer<T> transposed;               // Wᵀ as in the parameters, where each thread of a team may have its own
     std::vector<std::int32_t> classes;  // (panel,): for metrics
     Buffer<T> activated;                // (O,): for metrics
+    Index sparse_products = 0;          // of this run
+    Index taken_over = 0;               // units of other threads, of this run
     Notes<T> notes;
     Notes<T> merged; // of all threads, after the row phases
 };
