@@ -1,4 +1,6 @@
-"""`functional.matmul`: packed or in place, on any team, the chain over k that every product is."""
+"""`functional.matmul`: in blocks, packed or in place, on any team, the chain over k that every product is."""
+
+import functools
 
 import numpy as np
 import pytest
@@ -7,16 +9,27 @@ import ganglion as gg
 import ganglion.functional as F  # noqa: N812
 from bits import DTYPES, SETS, assert_same_bits, operations
 
-# (M, K, N): around blocks of 112 rows, 1024 of k, 1024 columns; 4 KiB between rows of A; 8 MiB of B; register tiles.
-PACKED = [
+# (M, K, N): around copies of A, whose rows are 4 KiB apart; blocks of 1024 of k and of 224 KiB of A and C; B of 1 MiB,
+# packed for 400 rows, and of 4 MiB, packed in one of three ways from 3 rows on; register tiles.
+BLOCKED = [
     (64, 1024, 64),
-    (111, 1024, 65),
-    (112, 2048, 97),
     (113, 1025, 2049),
     (225, 1024, 1023),
     (70, 2050, 1025),
     (129, 3072, 700),
     (65, 256 * 8, 1056),
+    (300, 300, 300),
+    (2000, 50, 33),
+    (399, 700, 520),
+    (400, 700, 520),
+    (401, 1024, 257),
+    (430, 1100, 1030),
+    (810, 512, 523),
+    (2, 1100, 1000),
+    (3, 1100, 1000),
+    (28, 1100, 1031),
+    (29, 1100, 1031),
+    (29, 1024, 16),
 ]
 IN_PLACE = [
     (1, 1, 1),
@@ -43,7 +56,7 @@ def best_set_after():
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("shape", PACKED + IN_PLACE, ids=str)
+@pytest.mark.parametrize("shape", BLOCKED + IN_PLACE, ids=str)
 def test_same_bits_as_one_kernel_in_place(shape, dtype):
     a, b = factors(shape, dtype)
     expected = operations.matmul(SETS[0], a, b)
@@ -59,18 +72,24 @@ def test_sums_in_another_order_have_other_bits():
     assert (halves != F.matmul(a, b)).any()
 
 
+@functools.cache
+def by_definition(shape, dtype):
+    return operations.matmul("scalar", *factors(shape, dtype))
+
+
 @pytest.mark.parametrize("kernel_set", SETS)
 @pytest.mark.parametrize("dtype", DTYPES)
-def test_packed_on_every_set(kernel_set, dtype):
-    a, b = factors((66, 1024, 70), dtype)
+@pytest.mark.parametrize(("rows", "columns"), [(66, 70), (410, 263)], ids=["copied", "copied and packed"])
+def test_blocks_on_every_set(rows, columns, kernel_set, dtype):
+    shape = (rows, 4096 // np.dtype(dtype).itemsize, columns)
     gg.use_kernel_set(kernel_set)
     for threads in (1, 3):
-        assert_same_bits(F.matmul(a, b, threads=threads), operations.matmul("scalar", a, b))
+        assert_same_bits(F.matmul(*factors(shape, dtype), threads=threads), by_definition(shape, dtype))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_against_numpy(dtype):
-    for shape in PACKED[:3] + IN_PLACE:
+    for shape in [(64, 1024, 64), (401, 1024, 257), (3, 1100, 1000), *IN_PLACE]:
         a, b = factors(shape, dtype)
         exact = a.astype(np.longdouble) @ b.astype(np.longdouble)
         bound = shape[1] * np.finfo(dtype).eps * (np.abs(a).astype(np.longdouble) @ np.abs(b).astype(np.longdouble))

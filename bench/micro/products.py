@@ -1,4 +1,5 @@
-"""`functional.matmul` beside NumPy's on one thread: squares from 16 to 2048, and what the layers of networks multiply.
+"""`functional.matmul` beside NumPy's on one thread: squares from 16 to 2048, what the layers of networks multiply, and
+many or few rows through wide layers.
 
 usage: OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python bench/micro/products.py
 
@@ -42,6 +43,11 @@ LAYERS = (
     *((256, 256, 256), (256, 7, 256), (128, 512, 784), (128, 512, 512), (128, 10, 512), (1024, 1024, 1024)),
     *((1024, 1000, 1024), (784, 512, 128), (512, 512, 128), (1, 64, 17), (1, 512, 784)),
 )
+SIDES = (16, 64, 256, 2048)
+OTHERS = (
+    *[(M, N, K) for M in SIDES for N in SIDES for K in SIDES if len({M, N, K}) > 1],
+    *((1, 2048, 2048), (4, 2048, 2048), (98, 2048, 784), (300, 900, 700), (6000, 512, 784), (4096, 512, 64)),
+)
 ROUNDS = 11
 
 
@@ -62,7 +68,7 @@ def medians(calls, flops):
 def main():
     random = np.random.default_rng(0)
     peak = _native.measured_peak(machine.context(1))
-    for group, shapes in {"squares": [(n, n, n) for n in SIZES], "layers": LAYERS}.items():
+    for group, shapes in {"squares": [(n, n, n) for n in SIZES], "layers": LAYERS, "others": OTHERS}.items():
         ratios = []
         for M, N, K in shapes:
             a, b = random.standard_normal((M, K), np.float32), random.standard_normal((K, N), np.float32)

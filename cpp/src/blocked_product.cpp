@@ -5,68 +5,96 @@
 namespace ganglion {
 namespace {
 
-// Blocks in the manner of Goto and van de Geijn (2008, doi:10.1145/1356052.1356053): some rows of A stay in L2 while panels of B,
-// as wide as a register tile, pass by. On Zen 4, 118 GFLOP/s at most, 2048³ in float32 runs at 103 GFLOP/s with a depth of 384, at
-// 106 with 512, at 110 with 1024: what a tile of C costs to load and store counts for more than that its operands leave L1.
-constexpr Index depth = 1024;         // of k
-constexpr Index block_rows = 112;     // of A: 512 KiB of L2
-constexpr Index block_columns = 1024; // of B: 4 MiB of L3
+// Blocks in the manner of Goto and van de Geijn (2008, doi:10.1145/1356052.1356053): some rows of A and of C stay in L2 while columns of
+// B, as wide as a register tile, pass by. Figures are GFLOP/s of a Zen 4 core, 118 at most, M×K×N, with NumPy's in brackets. 640³: 100 to
+// 104 so, 92 to 97 with all rows at once (94–98); 6000×784×512: 106 and 92 (98).
+constexpr Index block_bytes = 224 << 10; // of A and C; with 112 and 400 KiB it is 0 to 3 % slower
+constexpr Index long_depth = 1024;       // of k: with 384 2048³ is 6 % slower, as a tile of C costs to load and store
+constexpr Index block_columns = 1024;    // of a packed B: 4 MiB of L3
+constexpr Index large = 4 << 20;         // bytes of B: caches no longer serve it in place
 
-template <class T> struct Packed {
-    Buffer<T> a, b;
+struct Blocking {
+    Index rows, columns, depth;
+    bool copies_a, packs_b;
 };
-
-// Rows of A from (i, k) on as panels of `height` rows; element [r, c] of a panel at [c * stride + r].
-template <class T>
-void pack_rows(const Kernels<T> &kernels, const Product<T> &p, Index i, Index rows, Index k, Index ks, Index height, Index stride, T *to) {
-    for (Index r = 0; r < rows; r += height, to += ks * stride)
-        kernels.transpose({p.a + (i + r) * p.a_row + k, std::min(height, rows - r), ks, p.a_row}, to, stride);
-}
-
-// Columns of B from (k, j) on as panels of `width` columns, row after row.
-template <class T> void pack_columns(const Product<T> &p, Index k, Index ks, Index j, Index columns, Index width, T *to) {
-    for (Index c = 0; c < columns; c += width, to += ks * width) {
-        const Index count = std::min(width, columns - c);
-        const T *from = p.b + k * p.b_row + j + c;
-        for (Index r = 0; r < ks; ++r) std::copy_n(from + r * p.b_row, count, to + r * width);
-    }
-}
 
 Index pieces(Index n, Index most) { return (n + most - 1) / most; }
 
-template <class T> void multiply_packed(const Kernels<T> &kernels, const Product<T> &p) {
-    const Index most_rows = kernels.tile_rows, width = kernels.tile_columns, stride = round_up(most_rows, kernels.width);
-    const Index block_depth = pieces(p.K, pieces(p.K, depth));
-    const Index most = std::max(most_rows, block_rows / most_rows * most_rows);
-    Packed<T> packed{Buffer<T>(pieces(std::min(p.M, most), most_rows) * stride * block_depth),
-                     Buffer<T>(round_up(std::min(p.N, block_columns), width) * block_depth)};
-    for (Index j = 0; j < p.N; j += block_columns) {
-        const Index columns = std::min(block_columns, p.N - j);
-        for (Index k = 0; k < p.K; k += block_depth) {
-            const Index ks = std::min(block_depth, p.K - k);
-            pack_columns(p, k, ks, j, columns, width, packed.b.data());
-            for (Index i = 0; i < p.M; i += most) {
-                const Index rows = std::min(most, p.M - i);
-                const Index height = pieces(rows, pieces(rows, most_rows)); // no thin tile at the end
-                pack_rows(kernels, p, i, rows, k, ks, height, stride, packed.a.data());
-                for (Index c = 0; c < columns; c += width)
-                    for (Index r = 0; r < rows; r += height) {
-                        T *to = p.c + (i + r) * p.c_row + j + c;
-                        kernels.matmul({std::min(height, rows - r), std::min(width, columns - c), ks,
-                                        packed.a.data() + r / height * stride * ks, 1, stride, packed.b.data() + c * ks, width, to, p.c_row,
-                                        p.accumulate || k > 0, to, p.c_row});
-                    }
-            }
-        }
+template <class T> Blocking blocking_of(const Kernels<T> &kernels, const Product<T> &p) {
+    constexpr Index element = static_cast<Index>(sizeof(T));
+    const Index b_bytes = p.K * p.N * element;
+    // Few rows wait for B. One or two read it nearly as it lies, a few whole rows at a time: 1×2048×2048: 15, by columns 8 (18).
+    if (b_bytes > large && p.M <= 2) return {p.M, p.N, std::min<Index>(p.K, 16), false, false};
+    // More do so to pack what L2 holds: 16×2048×2048: 57, in place 24 (37).
+    if (b_bytes > large && p.M <= 2 * kernels.tile_rows) return {p.M, 512, std::min<Index>(p.K, 256), false, true};
+    const Index depth = pieces(p.K, pieces(p.K, long_depth)), most = block_bytes / element / (depth + std::min(p.N, depth));
+    const Index rows = round_up(pieces(p.M, pieces(p.M, std::max(kernels.tile_rows, most))), kernels.tile_rows);
+    // Rows a multiple of 4 KiB apart share a set of L1, those of a tile too. 128×1024×1000: 103 with a copy, 80 without; 256×2048×16: 76
+    // and 56, but 16 rows 81 and 107, 2048 rows 48 and 54.
+    const bool repays_copy = p.N >= 64 || (p.N >= 16 && p.M > 2 * kernels.tile_rows && p.M * p.K * element <= large);
+    const bool copies_a = p.a_row * element % 4096 == 0 && depth >= 256 && repays_copy;
+    // Panels in one piece each spare pages and what prefetchers do not foresee; of a B that is not large, only many rows repay them.
+    // 98×784×2048: 96, in place 28 to 57 (85). Where all rows are one block, each panel is packed just before it is used.
+    const bool packs_b = b_bytes > large || (b_bytes >= large / 4 && p.M >= 400);
+    return {rows, !packs_b ? p.N : rows >= p.M ? kernels.tile_columns : block_columns, depth, copies_a, packs_b};
+}
+
+// Columns of B from (k, j) on as panels of `width` columns, row after row. By a few rows at a time, which are read as they lie: by panels
+// it takes twice as long.
+template <class T> void pack_columns(const Product<T> &p, Index k, Index ks, Index j, Index columns, Index width, T *to) {
+    constexpr Index few = 8;
+    for (Index first = 0; first < ks; first += few)
+        for (Index c = 0; c < columns; c += width)
+            for (Index r = first; r < std::min(ks, first + few); ++r)
+                std::copy_n(p.b + (k + r) * p.b_row + j + c, std::min(width, columns - c), to + c * ks + r * width);
+}
+
+// A block of rows, by panels of a packed B.
+template <class T> void multiply_panels(const Kernels<T> &kernels, const Product<T> &block, const T *packed, Index width) {
+    Product<T> panel = block;
+    panel.b_row = width;
+    for (Index c = 0; c < block.N; c += width) {
+        panel.N = std::min(width, block.N - c);
+        panel.b = packed + c * block.K;
+        panel.c = panel.along = block.c + c;
+        kernels.matmul(panel);
     }
 }
 
-// Whether packing is repaid: where rows of A lie a multiple of 4 KiB apart, so that those of a tile share a set of L1 (1024³: 110 in
-// place of 80 GFLOP/s), or where B is larger than what pages and L2 can hold; for fewer rows or columns it never is.
-template <class T> bool wants_packing(const Product<T> &p) {
-    constexpr Index page = 4096 / static_cast<Index>(sizeof(T)), large = (Index{8} << 20) / static_cast<Index>(sizeof(T));
-    if (p.a_column != 1 || p.M < 64 || p.N < 64) return false;
-    return (p.a_row % page == 0 && p.K >= 256) || p.K * p.N >= large;
+template <class T> void reserve(Buffer<T> &buffer, Index size) {
+    if (buffer.size() < size) buffer = Buffer<T>(size);
+}
+
+template <class T> void multiply_blocks(const Kernels<T> &kernels, const Product<T> &p, const Blocking &blocking) {
+    const Index width = kernels.tile_columns, a_row = row_stride(blocking.depth);
+    static thread_local Buffer<T> a, b; // kept, up to 5 MiB, of doubles 9: their pages would cost 2 % of 768³ each time
+    if (blocking.copies_a) reserve(a, blocking.rows * a_row);
+    if (blocking.packs_b) reserve(b, round_up(std::min(p.N, blocking.columns), width) * blocking.depth);
+    const T *copied = nullptr;
+    for (Index k = 0; k < p.K; k += blocking.depth)
+        for (Index j = 0; j < p.N; j += blocking.columns) {
+            Product<T> block = p;
+            block.N = std::min(blocking.columns, p.N - j);
+            block.K = std::min(blocking.depth, p.K - k);
+            block.b = p.b + k * p.b_row + j;
+            block.accumulate = p.accumulate || k > 0;
+            block.along_row = p.c_row;
+            if (blocking.packs_b) pack_columns(p, k, block.K, j, block.N, width, b.data());
+            for (Index i = 0; i < p.M; i += blocking.rows) {
+                block.M = std::min(blocking.rows, p.M - i);
+                block.a = p.a + i * p.a_row + k;
+                block.c = block.along = p.c + i * p.c_row + j;
+                if (blocking.copies_a) {
+                    if (copied != block.a)
+                        for (Index r = 0; r < block.M; ++r) std::copy_n(block.a + r * p.a_row, block.K, a.data() + r * a_row);
+                    copied = block.a;
+                    block.a = a.data();
+                    block.a_row = a_row;
+                }
+                if (blocking.packs_b) multiply_panels(kernels, block, b.data(), width);
+                else kernels.matmul(block);
+            }
+        }
 }
 
 // The part of a product that one thread of a team computes: rows or columns of C, whole tiles of them.
@@ -91,8 +119,10 @@ template <class T> Product<T> part_of(const Kernels<T> &kernels, Product<T> p, i
 template <class T> void multiply_blocked(const Kernels<T> &kernels, const Product<T> &product, int team) {
     parallel(team, [&](int thread, int ran) {
         const Product<T> part = ran == 1 ? product : part_of(kernels, product, thread, ran);
-        if (wants_packing(part)) multiply_packed(kernels, part);
-        else kernels.matmul(part);
+        if (part.a_column != 1 || part.M == 0 || part.N == 0 || part.K == 0) return kernels.matmul(part);
+        const Blocking blocking = blocking_of(kernels, part);
+        if (blocking.rows >= part.M && blocking.depth == part.K && !blocking.copies_a && !blocking.packs_b) kernels.matmul(part);
+        else multiply_blocks(kernels, part, blocking);
     });
 }
 
