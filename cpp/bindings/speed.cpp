@@ -1,5 +1,7 @@
-// The measured roofs, single kernels on the caller's own memory, for their time with nothing beside it, and how parts follow seconds.
+// The measured roofs, single kernels on the caller's own memory, for their time with nothing beside it, and how parts and teams follow
+// seconds.
 #include "ganglion/balance.hpp"
+#include "ganglion/forward_trial.hpp"
 #include "ganglion/speed.hpp"
 #include "ganglion/threads.hpp"
 #include "handles.hpp"
@@ -97,6 +99,22 @@ std::vector<double> follow_parts(Names work, const std::vector<double> &had, con
     return balance.follow(sheets, {had, had}) ? of(balance.parts(), work == "rows" ? Work::rows : Work::weights) : had;
 }
 
+// The teams of forward passes that take so many seconds alone or together, one after the other.
+std::vector<int> forward_teams(int most, const std::vector<Index> &rows, const std::vector<double> &alone,
+                               const std::vector<double> &together) {
+    require(rows.size() == alone.size() && rows.size() == together.size(), "rows, alone and together must be equally long");
+    ForwardTrial trial;
+    ForwardTrial::Clock::time_point now{};
+    std::vector<int> teams;
+    for (std::size_t pass = 0; pass < rows.size(); ++pass) {
+        const int team = teams.emplace_back(trial.team(rows[pass], most));
+        const double seconds = team == 1 ? alone[pass] : together[pass];
+        now += std::chrono::duration_cast<ForwardTrial::Clock::duration>(std::chrono::duration<double>(seconds));
+        trial.record(rows[pass], team, seconds, now);
+    }
+    return teams;
+}
+
 } // namespace
 
 void bind_speed(py::module_ &module) {
@@ -107,6 +125,7 @@ void bind_speed(py::module_ &module) {
     module.def("measured_update", &update_of, "context"_a, "optimizer"_a, "parameters"_a, float32, seconds, no_gil,
                "Seconds of one optimizer update of so many parameters: the best of several.");
     auto operations = module.attr("operations").cast<py::module_>();
+    operations.def("forward_teams", &forward_teams, "most"_a, "rows"_a, "alone"_a, "together"_a);
     operations.def("follow_parts", &follow_parts, "work"_a, "had"_a, "seconds"_a);
     operations.def("peak", &peak, "set"_a, "dtype"_a, "steps"_a, "factor"_a, "addend"_a);
     operations.def("activation_in_place", &activation_in_place, "set"_a, "name"_a, "z"_a, "h"_a);

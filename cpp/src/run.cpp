@@ -323,26 +323,37 @@ bool predict_columns(const Kernels<T> &kernels, const Network<T> &network, const
     return all_finite;
 }
 
+// Returns whether all of x was finite, and all of out is written.
+template <class T>
+bool predict_with(const Kernels<T> &kernels, const Network<T> &network, const Feed<T> &feed, const MatrixView<T> &out, int team,
+                  const Interrupted &interrupted) {
+    constexpr Index few_rows = 8; // for one thread: with fewer its register tiles are not full
+    const Index n = out.rows;
+    if (team > 1 && n < few_rows * team) return predict_columns(kernels, network, feed, out, team);
+    const Index panel_rows = std::min(leaf_rows, (n + team - 1) / team), panels = (n + panel_rows - 1) / panel_rows;
+    Panels queue(panels, interrupted);
+    const bool finite = predict_rows(kernels, network, feed, out, static_cast<int>(std::min<Index>(panels, team)), queue, panel_rows);
+    return finite || queue.given_up();
+}
+
 } // namespace
 
 template <class T>
 void predict(const Context &context, const Network<T> &network, const Source &x, MatrixView<T> out, const Interrupted &interrupted) {
     const DefaultArithmetic mode;
-    constexpr Index few_rows = 8; // for one thread: with fewer its register tiles are not full
     const Kernels<T> &kernels = kernels_of<T>(*context.kernel_set);
     const Index n = out.rows;
     if (n == 0) return;
-    const int team = context.threads > 0 ? context.threads : useful_forward_team(network.architecture, n, sizeof(T), default_team());
     Feed<T> feed;
     feed.x = x;
-    if (team > 1 && n < few_rows * team) {
-        if (!predict_columns(kernels, network, feed, out, team)) throw_non_finite<T>(x, network.architecture.input_scale.layer);
-        return;
-    }
-    const Index panel_rows = std::min(leaf_rows, (n + team - 1) / team), panels = (n + panel_rows - 1) / panel_rows;
-    Panels queue(panels, interrupted);
-    const bool finite = predict_rows(kernels, network, feed, out, static_cast<int>(std::min<Index>(panels, team)), queue, panel_rows);
-    if (!finite && !queue.given_up()) throw_non_finite<T>(x, network.architecture.input_scale.layer);
+    const int most = context.threads > 0 ? context.threads : useful_forward_team(network.architecture, n, sizeof(T), default_team());
+    const bool measured = context.threads <= 0 && most > 1;
+    const int team = measured ? network.forward_trial.team(n, most) : most;
+    const auto start = measured ? ForwardTrial::Clock::now() : ForwardTrial::Clock::time_point{};
+    if (!predict_with(kernels, network, feed, out, team, interrupted)) throw_non_finite<T>(x, network.architecture.input_scale.layer);
+    if (!measured) return;
+    const auto now = ForwardTrial::Clock::now();
+    network.forward_trial.record(n, team, std::chrono::duration<double>(now - start).count(), now);
 }
 
 template void run(const Context &, Training<float> &, Processor<float> &, const Feed<float> &, const RunOptions &, Report &);

@@ -1,5 +1,6 @@
 // What is trained and how: everything a run needs beside the data and the machine.
 #pragma once
+#include "ganglion/forward_trial.hpp"
 #include "ganglion/loss_fusion.hpp"
 #include "ganglion/monitor.hpp"
 #include "ganglion/phases.hpp"
@@ -43,6 +44,7 @@ template <class T> struct Network {
     std::uint64_t seed;
     std::atomic<bool> busy = false;
     mutable ForwardMemory<T> forward_memory;
+    mutable ForwardTrial forward_trial;
 };
 
 // Parameters drawn by the layers' initializers. Throws std::invalid_argument for an unknown one, naming the layer.
