@@ -51,3 +51,8 @@ def test_one_slow_pass_changes_nothing():
     together = np.full(PASSES, 1e-4)
     together[1::50] = 3e-3
     assert (np.array(teams(2e-4, together)) == 2).mean() > 0.98
+
+
+def test_batches_of_any_size_in_turn_do_not_ask_all_the_time():
+    rows = np.tile([64, 64, 64, 127, 127, 127], PASSES // 6)  # of the same time, as where weights come from memory
+    assert (np.array(teams(2e-3, 1e-3, rows)) == 2).mean() > 0.96

@@ -4,6 +4,7 @@
 #include "ganglion/forward_trial.hpp"
 #include "ganglion/speed.hpp"
 #include "ganglion/threads.hpp"
+#include "ganglion/unit_queues.hpp"
 #include "handles.hpp"
 #include "panel.hpp"
 #include <array>
@@ -115,6 +116,23 @@ std::vector<int> forward_teams(int most, const std::vector<Index> &rows, const s
     return teams;
 }
 
+// The units that a thread and another one take in turn of phases in which the first has so many.
+std::vector<std::vector<Index>> units_taken(const std::vector<Index> &counts) {
+    UnitQueues queues(1);
+    std::vector<std::vector<Index>> taken;
+    std::uint64_t phase = 0;
+    for (const Index count : counts) {
+        ++phase;
+        std::vector<Index> &units = taken.emplace_back();
+        for (Index unit = 0; unit >= 0;) {
+            const bool own = units.size() % 2 == 0;
+            unit = own ? queues.take_first(0, phase, 10, 10 + count) : queues.take_last(0, phase, 10, 10 + count);
+            if (unit >= 0) units.push_back(unit);
+        }
+    }
+    return taken;
+}
+
 } // namespace
 
 void bind_speed(py::module_ &module) {
@@ -125,6 +143,7 @@ void bind_speed(py::module_ &module) {
     module.def("measured_update", &update_of, "context"_a, "optimizer"_a, "parameters"_a, float32, seconds, no_gil,
                "Seconds of one optimizer update of so many parameters: the best of several.");
     auto operations = module.attr("operations").cast<py::module_>();
+    operations.def("units_taken", &units_taken, "counts"_a);
     operations.def("forward_teams", &forward_teams, "most"_a, "rows"_a, "alone"_a, "together"_a);
     operations.def("follow_parts", &follow_parts, "work"_a, "had"_a, "seconds"_a);
     operations.def("peak", &peak, "set"_a, "dtype"_a, "steps"_a, "factor"_a, "addend"_a);

@@ -28,13 +28,14 @@ Timesheet::Timesheet(Index steps) : every_(std::max<Index>(1, steps / most_sampl
 }
 
 void Timesheet::end_step() {
-    for (std::size_t work = 0; work < step_.size(); ++work) seconds_[work].push_back(step_[work]);
+    for (std::size_t work = 0; known_ && work < step_.size(); ++work) seconds_[work].push_back(step_[work]);
     step_ = {};
+    known_ = true;
 }
 
 double Timesheet::median(Work work) const {
     std::vector<double> sorted = of(seconds_, work);
-    if (sorted.size() < static_cast<std::size_t>(fewest_steps)) return 0;
+    if (steps() < fewest_steps) return 0;
     const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
     std::nth_element(sorted.begin(), middle, sorted.end());
     return *middle;
@@ -65,7 +66,9 @@ Index Balance::first(Work work, Index n, int thread) const {
 
 bool Balance::follow(const std::vector<Timesheet> &sheets, const ByThread &had) {
     bool moved = false;
-    if (given_) return moved;
+    // Who has lost all of its part in nearly every step is slow, and nobody knows how slow: the others take over from it.
+    const auto known = [](const Timesheet &sheet) { return sheet.steps() >= Timesheet::fewest_steps; };
+    if (given_ || !std::all_of(sheets.begin(), sheets.end(), known)) return moved;
     for (const Work work : {Work::rows, Work::weights}) {
         const std::vector<double> &taken = of(had, work);
         std::vector<double> seconds;

@@ -1,6 +1,7 @@
 #include "ganglion/blocked_product.hpp"
 #include "ganglion/threads.hpp"
 #include <algorithm>
+#include <new>
 
 namespace ganglion {
 namespace {
@@ -11,7 +12,7 @@ namespace {
 constexpr Index block_bytes = 224 << 10; // of A and C; with 112 and 400 KiB it is 0 to 3 % slower
 constexpr Index long_depth = 1024;       // of k: with 384 2048³ is 6 % slower, as a tile of C costs to load and store
 constexpr Index block_columns = 1024;    // of a packed B: 4 MiB of L3
-constexpr Index large = 4 << 20;         // bytes of B: caches no longer serve it in place
+constexpr Index large = 4 << 20;         // bytes of B: from here on caches never serve it in place
 
 struct Blocking {
     Index rows, columns, depth;
@@ -25,7 +26,7 @@ template <class T> Blocking blocking_of(const Kernels<T> &kernels, const Product
     const Index b_bytes = p.K * p.N * element;
     // Few rows wait for B. One or two read it nearly as it lies, a few whole rows at a time: 1×2048×2048: 15, by columns 8 (18).
     if (b_bytes > large && p.M <= 2) return {p.M, p.N, std::min<Index>(p.K, 16), false, false};
-    // More do so to pack what L2 holds: 16×2048×2048: 57, in place 24 (37).
+    // With more it is repaid to pack what L2 holds, read in the same way: 16×2048×2048: 57, in place 24 (37).
     if (b_bytes > large && p.M <= 2 * kernels.tile_rows) return {p.M, 512, std::min<Index>(p.K, 256), false, true};
     const Index depth = pieces(p.K, pieces(p.K, long_depth)), most = block_bytes / element / (depth + std::min(p.N, depth));
     const Index rows = round_up(pieces(p.M, pieces(p.M, std::max(kernels.tile_rows, most))), kernels.tile_rows);
@@ -61,15 +62,20 @@ template <class T> void multiply_panels(const Kernels<T> &kernels, const Product
     }
 }
 
-template <class T> void reserve(Buffer<T> &buffer, Index size) {
+// False: there is no such memory. A thread of a team must not throw.
+template <class T> bool reserve(Buffer<T> &buffer, Index size) try {
     if (buffer.size() < size) buffer = Buffer<T>(size);
+    return true;
+} catch (const std::bad_alloc &) {
+    return false;
 }
 
-template <class T> void multiply_blocks(const Kernels<T> &kernels, const Product<T> &p, const Blocking &blocking) {
+// False: nothing was done, for want of memory.
+template <class T> bool multiply_blocks(const Kernels<T> &kernels, const Product<T> &p, const Blocking &blocking) {
     const Index width = kernels.tile_columns, a_row = row_stride(blocking.depth);
-    static thread_local Buffer<T> a, b; // kept, up to 5 MiB, of doubles 9: their pages would cost 2 % of 768³ each time
-    if (blocking.copies_a) reserve(a, blocking.rows * a_row);
-    if (blocking.packs_b) reserve(b, round_up(std::min(p.N, blocking.columns), width) * blocking.depth);
+    static thread_local Buffer<T> a, b; // kept, at most 5 MiB a thread, of doubles 9: pages cost 2 % of 768³
+    if (blocking.copies_a && !reserve(a, blocking.rows * a_row)) return false;
+    if (blocking.packs_b && !reserve(b, round_up(std::min(p.N, blocking.columns), width) * blocking.depth)) return false;
     const T *copied = nullptr;
     for (Index k = 0; k < p.K; k += blocking.depth)
         for (Index j = 0; j < p.N; j += blocking.columns) {
@@ -95,6 +101,7 @@ template <class T> void multiply_blocks(const Kernels<T> &kernels, const Product
                 else kernels.matmul(block);
             }
         }
+    return true;
 }
 
 // The part of a product that one thread of a team computes: rows or columns of C, whole tiles of them.
@@ -122,7 +129,7 @@ template <class T> void multiply_blocked(const Kernels<T> &kernels, const Produc
         if (part.a_column != 1 || part.M == 0 || part.N == 0 || part.K == 0) return kernels.matmul(part);
         const Blocking blocking = blocking_of(kernels, part);
         if (blocking.rows >= part.M && blocking.depth == part.K && !blocking.copies_a && !blocking.packs_b) kernels.matmul(part);
-        else multiply_blocks(kernels, part, blocking);
+        else if (!multiply_blocks(kernels, part, blocking)) kernels.matmul(part);
     });
 }
 

@@ -11,7 +11,7 @@ constexpr double slower = 1.5;      // than the choice was: something has change
 // Until the other is asked again, twice as long each time that it is not chosen; and in passes, each of which may have taken twice the
 // time.
 constexpr Duration shortest{0.02}, longest{1};
-constexpr double fewest_passes = 300;
+constexpr double fewest_passes = 300, fewest_in_doubt = 100;
 
 } // namespace
 
@@ -36,11 +36,14 @@ void ForwardTrial::record(Index rows, int team, double seconds, Clock::time_poin
     std::sort(batches->seconds.begin(), batches->seconds.end());
     const double median = batches->seconds[1];
     if (!batches->asking) {
-        batches->asking = now >= batches->next || median > slower * batches->usual;
+        const Duration since = now - batches->asked, pass{median * static_cast<double>(rows)};
+        const bool doubtful = median > slower * batches->usual && since > std::max(shortest, fewest_in_doubt * pass);
+        batches->asking = batches->usual == 0 || doubtful || since > std::max(batches->wait, fewest_passes * pass);
         batches->usual = median;
         return;
     }
     batches->asking = false;
+    batches->asked = now;
     if (median < worthwhile * batches->usual) {
         batches->alone = !batches->alone;
         batches->usual = median;
@@ -48,8 +51,6 @@ void ForwardTrial::record(Index rows, int team, double seconds, Clock::time_poin
     } else {
         batches->wait = std::clamp(2 * batches->wait, shortest, longest);
     }
-    const Duration wait = std::max(batches->wait, Duration(fewest_passes * batches->usual * static_cast<double>(rows)));
-    batches->next = now + std::chrono::duration_cast<Clock::duration>(wait);
 }
 
 } // namespace ganglion

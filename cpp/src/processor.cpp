@@ -58,7 +58,7 @@ template <class T> class Processor<T>::Worker {
     void account();               // loss and metrics of the step, by thread 0
     void ask_to_stop(Index made); // by thread 0
     void finish_step(Index made, bool ends_epoch);
-    double run_units(const Phase &phase, bool has_next); // returns how much it did, its own part being 1
+    double run_units(const Phase &phase, bool has_next); // returns how much it did, its own part, if it has one, being 1
     double take_over(const Phase &phase, double done);   // the same, when it has done so much
     double run_one(const Phase &phase, Index number);    // returns the unit's size
     bool end(Verdict verdict);
@@ -243,7 +243,8 @@ template <class T> bool Processor<T>::Worker::make_step(Index made) {
         if (phase.kind == PhaseKind::apply && updates_ && !scale_gradients()) return false;
         const auto start = timed || sheet ? Clock::now() : Clock::time_point{};
         const double done = run_units(phase, has_next && (phase.kind == PhaseKind::update || phase.kind == PhaseKind::gradients));
-        if (sheet) sheet->add(phase.work, seconds_since(start) / done);
+        if (sheet && done > 0) sheet->add(phase.work, seconds_since(start) / done);
+        else if (sheet) sheet->forget_step(); // all of its part was taken over
         shared_.barrier.wait(thread_, plan_->team);
         if (timed) shared_.seconds[p] += seconds_since(start);
     }
@@ -275,7 +276,7 @@ template <class T> double Processor<T>::Worker::run_units(const Phase &phase, bo
         const Index unit = phase.open ? shared_.queues.take_first(thread_, open_phases_, begin, end) : next < end ? next++ : -1;
         if (products && unit >= 0 && unit + 1 < end) append_leaf(step_, phase.units[at(unit + 1)], 0, scratch_.ahead);
         if (unit >= 0) done += run_one(phase, unit);
-        scratch_.ahead.clear();
+        else scratch_.ahead.clear();
         return unit >= 0;
     };
     if (has_next && (far_ || !step_.in_place)) {
@@ -299,6 +300,7 @@ template <class T> double Processor<T>::Worker::run_units(const Phase &phase, bo
 template <class T> double Processor<T>::Worker::run_one(const Phase &phase, Index number) {
     const Unit &unit = phase.units[at(number)];
     run_unit(phase.kind, step_, unit, scratch_);
+    scratch_.ahead.clear();
     return size_of(unit);
 }
 
@@ -311,7 +313,7 @@ template <class T> double Processor<T>::Worker::take_over(const Phase &phase, do
     }
     double own = 0;
     for (Index unit = phase.first[at(thread_)]; unit < phase.first[at(thread_) + 1]; ++unit) own += size_of(phase.units[at(unit)]);
-    return own > 0 && done > 0 ? done / own : 1;
+    return own > 0 ? done / own : 1;
 }
 
 template <class T> void Processor<T>::Worker::finish_step(Index made, bool ends_epoch) {

@@ -323,7 +323,7 @@ bool predict_columns(const Kernels<T> &kernels, const Network<T> &network, const
     return all_finite;
 }
 
-// Returns whether all of x was finite, and all of out is written.
+// Returns false where x holds what is not finite. An interrupted pass leaves out as it is.
 template <class T>
 bool predict_with(const Kernels<T> &kernels, const Network<T> &network, const Feed<T> &feed, const MatrixView<T> &out, int team,
                   const Interrupted &interrupted) {

@@ -21,12 +21,15 @@ class alignas(64) Timesheet {
     explicit Timesheet(Index steps);
     bool samples(Index step) const { return step % every_ == every_ - 1; }
     void add(Work work, double seconds) { step_[static_cast<std::size_t>(work)] += seconds; }
+    void forget_step() { known_ = false; } // the one under way
     void end_step();
-    double median(Work work) const; // seconds of a step; 0: of too few steps
+    Index steps() const { return static_cast<Index>(seconds_[0].size()); } // that were not forgotten
+    double median(Work work) const;                                        // seconds of a step; 0: of too few steps
 
   private:
     Index every_;
     std::array<double, 2> step_{};
+    bool known_ = true;
     ByThread seconds_;
 };
 

@@ -26,12 +26,12 @@ class ForwardTrial {
         std::size_t passes = 0;             // of these three
         double usual = 0;                   // their median with the choice
         std::chrono::duration<double> wait{0};
-        Clock::time_point next{};
+        Clock::time_point asked{}; // the other one, when last
     };
     Batches *of(Index rows);
 
     std::mutex busy_;
-    std::array<Batches, 12> batches_; // by the bits of the number of rows; larger ones are handed out in panels
+    std::array<Batches, 12> batches_; // by the bits of the number of rows; larger ones are of many panels, which whoever is free takes
 };
 
 } // namespace ganglion

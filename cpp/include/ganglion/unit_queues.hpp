@@ -12,7 +12,8 @@ class UnitQueues {
     explicit UnitQueues(int team) : queues_(static_cast<std::size_t>(team)) {}
 
     // The next of the units first … end - 1, which are `thread`'s in this phase; -1: none is left. All threads count the phases alike,
-    // so that a queue of an earlier one is known to be full: a thread may lose units before it comes to them.
+    // the first being 1, and each asks in each phase: a queue of an earlier one is known to be full, and a thread may lose units before
+    // it comes to them.
     Index take_first(int thread, std::uint64_t phase, Index first, Index end) {
         return take(thread, {phase, first, end}, [](Left &left) { return left.first++; });
     }
@@ -36,10 +37,11 @@ class UnitQueues {
         std::uint64_t seen = queue.load(std::memory_order_relaxed);
         while (true) {
             Left left = all;
-            if (seen >> 48 == (all.phase & 0xffff))
-                left = {all.phase, static_cast<Index>(seen >> 24 & most_units), static_cast<Index>(seen & most_units)};
-            if (left.first == left.end) return -1;
-            const Index unit = choose(left);
+            const bool stale = seen >> 48 != (all.phase & 0xffff);
+            if (!stale) left = {all.phase, static_cast<Index>(seen >> 24 & most_units), static_cast<Index>(seen & most_units)};
+            const bool empty = left.first == left.end;
+            if (empty && !stale) return -1;
+            const Index unit = empty ? -1 : choose(left); // a stale one that is empty is written too: it would be this phase's in 65536
             if (queue.compare_exchange_weak(seen, left.packed(), std::memory_order_relaxed)) return unit;
         }
     }
