@@ -223,6 +223,15 @@ def test_a_slow_thread_gets_fewer_rows_and_the_bits_stay():
         assert_same_bits(one, other)
 
 
+def test_units_are_taken_from_both_ends_once():
+    assert core.operations.units_taken([0, 1, 5, 2]) == [[], [10], [10, 14, 11, 13, 12], [10, 11]]
+
+
+@pytest.mark.parametrize("phases", [0, 1, 2**16 - 2, 2**16 - 1, 2**16, 2**17])
+def test_a_queue_that_was_empty_for_long_is_full_again(phases):
+    assert core.operations.units_taken([3, *[0] * phases, 2])[-1] == [10, 11]
+
+
 def taken_over(threads, plan, kernel_set=None, dtype="float32", parts=None):
     """(Digest of the weights, units taken over) after some steps whose units are long."""
     net = network(LARGE, "relu", dtype)
