@@ -106,9 +106,9 @@ template <class T> constexpr int shared_columns = vector_registers < 32 ? 0 : in
 
 template <class T> constexpr Index line = line_bytes / static_cast<Index>(sizeof(T));
 
-// What is done with a line that is written soon: it is asked for, and when it has come, written with what it holds. A line that another
-// core has read stays shared after a prefetch for writing, and the first store to it waits (bench/micro/shared_lines.cpp): here it
-// waits beside the arithmetic. A step of 17-64-64-6 on two threads takes 20.0 µs with it and 20.9 without.
+// What is done with a line that is written soon: it is asked for, or written with what it holds. A line that another core has read
+// stays shared after a prefetch for writing, and the first store to it waits, twice as long where it is of a whole line
+// (bench/micro/shared_lines.cpp): here it waits beside the arithmetic.
 struct Fetch {
     template <class T> [[gnu::always_inline]] static void line_at(T *p) { __builtin_prefetch(p, 1, 2); }
 };
@@ -130,6 +130,19 @@ template <class Act, class T> [[gnu::always_inline]] inline void lines_of(const 
             for (Index c = j; c < j + columns && c < p.across_rows; ++c) Act::line_at(p.across + c * p.across_row + r);
 }
 
+// What the lines of a tile's rows are asked for, or made this core's own, before its arithmetic; of their own, the next tile's are asked
+// for. With those of the tile before, and none of C, a step of 17-64-64-6 on two threads took 21.1 µs in place of 19.4, and 48 in place of
+// 41 where lines pass slowly between the cores.
+template <class T> [[gnu::always_inline]] inline void lines_beside_tile(const Product<T> &p, Index i, Index rows, Index next, Index j,
+                                                                        Index columns) {
+    if (p.others_read_c)
+        for (Index r = i; r < i + rows; ++r)
+            for (Index c = j; c < j + columns; c += line<T>) Own::line_at(p.c + r * p.c_row + c);
+    if (!p.others_read) return lines_of<Fetch>(p, i, rows, j, columns);
+    lines_of<Own>(p, i, rows, j, columns);
+    lines_of<Fetch>(p, i + rows, next, j, columns);
+}
+
 // All M rows of C vectors of columns, of P more that rows share, the rows cut into tiles as equal as possible: no thin tile at the end.
 template <class T, int C, bool unit_rows, bool tail, bool fetches = false, class V = Vec<T>, int P = 0>
 void column_block(const Product<T> &p, Index j, Index columns) {
@@ -137,17 +150,15 @@ void column_block(const Product<T> &p, Index j, Index columns) {
     constexpr const Tile<T> *table = tiles<T, V, C, unit_rows, tail, fetches, P, most>;
     const Index written = tail ? columns : P > 0 ? C * V::width + columns : C * V::width;
     if (p.M <= most) { // no division: small networks are full of small products
-        lines_of<Fetch>(p, 0, p.M, j, written);
+        lines_beside_tile(p, 0, p.M, 0, j, written);
         return table[p.M - 1](p, p.a, p.b + j, p.c + j, columns);
     }
     const Index count = (p.M + most - 1) / most;
     const Index rows = p.M / count, longer = p.M % count;
-    Index i = 0, before = 0;
+    Index i = 0;
     for (Index t = 0; t < count; ++t) {
         const Index R = rows + (t < longer ? 1 : 0);
-        lines_of<Fetch>(p, i, R, j, written);
-        if (p.others_read) lines_of<Own>(p, i - before, before, j, written);
-        before = R;
+        lines_beside_tile(p, i, R, t + 1 < count ? R - (t + 1 == longer ? 1 : 0) : 0, j, written);
         table[R - 1](p, p.a + i * p.a_row, p.b + j, p.c + i * p.c_row + j, columns);
         i += R;
     }

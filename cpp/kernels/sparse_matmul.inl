@@ -67,8 +67,8 @@ template <class T, int V> void skipping_strip(const Product<T> &p, Index j) {
             if (ends) {
 #pragma GCC unroll 8
                 for (int v = 0; v < V; ++v) sum[v] = sum[v] + Vec<T>::zero();
-                lines_beside_row<Fetch>(p, i, j, V * width);
-                if (p.others_read && i >= line<T>) lines_beside_row<Own>(p, i - line<T>, j, V * width);
+                if (!p.others_read || i + line<T> < p.M) lines_beside_row<Fetch>(p, i + (p.others_read ? line<T> : 0), j, V * width);
+                if (p.others_read) lines_beside_row<Own>(p, i, j, V * width);
             }
 #pragma GCC unroll 8
             for (int v = 0; v < V; ++v) sum[v].store(c + v * width);

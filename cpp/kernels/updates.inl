@@ -101,7 +101,7 @@ template <class T, class Row> T update(const MatrixView<T> &weights, const Matri
     for (Index i = 0; i < most_constants; ++i) constants[i] = given[i];
     for (Index first = 0; first < w.columns; first += padding) {
         const Index columns = w.columns - first < padding ? w.columns - first : padding, panel = first / padding * moments.panel;
-        for (Index r = 0; r < w.rows; ++r) {
+        const auto row = [&](Index r) {
             T *wr = w.data + r * w.stride + first;
             [[maybe_unused]] T *mr = Row::moments > 0 ? moments.first + panel + r * padding : nullptr;
             [[maybe_unused]] T *vr = Row::moments > 1 ? moments.second + panel + r * padding : nullptr;
@@ -117,7 +117,15 @@ template <class T, class Row> T update(const MatrixView<T> &weights, const Matri
                 store_row(weight, wr + j, n, last);
                 largest.add(inside(weight, n, last));
             });
+        };
+        // From both ends: what a prefetcher asks for beyond the last row would be another thread's (17-64-64-6 on two threads: the update
+        // of half of 64 · 64 weights took 1.9 µs in place of 1.15, and 7.4 in place of 2.8 where lines pass slowly between the cores).
+        Index low = 0, high = w.rows;
+        for (; low + 2 <= high; ++low) {
+            row(low);
+            row(--high);
         }
+        if (low < high) row(low);
     }
     return largest.value();
 }

@@ -49,8 +49,9 @@ template <class T> struct Product {
     Index along_row = 0;
     T *across = nullptr;
     Index across_row = 0, across_rows = 0;
-    bool others_read = false; // other threads have read these lines
-    Ahead *ahead = nullptr;   // or null: nothing
+    bool others_read = false;   // other threads have read these lines,
+    bool others_read_c = false; // and those of C, of which the same holds
+    Ahead *ahead = nullptr;     // or null: nothing
 };
 
 // What an activation's backward kernel reads: the layer's output h, or its input z; `nothing` where there is no such kernel.

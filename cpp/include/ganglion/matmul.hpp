@@ -22,13 +22,16 @@ template <class T> double density(const Kernels<T> &kernels, const MatrixView<co
 }
 constexpr double sparse_density = 0.6; // below it the terms that are zero are left out (measured: sparse_matmul.inl)
 
-// z (B,O) = x (B,I) · w (I,O); also dx (B,I) = dz (B,O) · wᵀ (O,I) with the transposed copy as w. `finite`: all of w is. Returns
-// whether the zeros of x were left out.
+// z (B,O) = x (B,I) · w (I,O); also dx (B,I) = dz (B,O) · wᵀ (O,I) with the transposed copy as w.
 template <class T>
-bool multiply(const Kernels<T> &kernels, const MatrixView<const T> &x, const MatrixView<const T> &w, const MatrixView<T> &z, bool finite) {
-    const bool sparse = finite && density(kernels, x, z.columns) < sparse_density;
-    (sparse ? kernels.sparse_matmul : kernels.matmul)(
-        {x.rows, product_columns(kernels, z.columns), w.rows, x.data, x.stride, 1, w.data, w.stride, z.data, z.stride, false});
+Product<T> product_of(const Kernels<T> &kernels, const MatrixView<const T> &x, const MatrixView<const T> &w, const MatrixView<T> &z) {
+    return {x.rows, product_columns(kernels, z.columns), w.rows, x.data, x.stride, 1, w.data, w.stride, z.data, z.stride, false};
+}
+
+// Such a product. `finite`: all of w is. Returns whether the zeros of x were left out.
+template <class T> bool multiply(const Kernels<T> &kernels, const Product<T> &product, bool finite) {
+    const bool sparse = finite && density(kernels, {product.a, product.M, product.K, product.a_row}, product.N) < sparse_density;
+    (sparse ? kernels.sparse_matmul : kernels.matmul)(product);
     return sparse;
 }
 
