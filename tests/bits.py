@@ -59,3 +59,18 @@ def strided(x, row_step=1, column_step=1, offset=0):
     view = memory[::row_step, offset : offset + columns * column_step : column_step]
     view[:] = x
     return view
+
+
+def assert_like_scalar(set_, operation, *arguments, **options):
+    """Every result has the bits that the scalar set gives."""
+    actual = getattr(operations, operation)(set_, *arguments, **options)
+    expected = getattr(operations, operation)("scalar", *arguments, **options)
+    assert_all_same(actual, expected)
+
+
+def assert_all_same(actual, expected):
+    """The same bits in an array, or in each of a tuple of results."""
+    if not isinstance(expected, tuple):
+        actual, expected = (actual,), (expected,)
+    for a, e in zip(actual, expected, strict=True):
+        assert_same_bits(a, e)

@@ -1,11 +1,22 @@
-"""Every kernel but matmul: the same bits from every set as from the scalar one, and what its contract says."""
+"""Every kernel but matmul and updates: the bits of the scalar set from every set, and what its contract says."""
 
 import itertools
 
 import numpy as np
 import pytest
 
-from bits import DTYPES, FAST_SETS, SETS, any_numbers, assert_same_bits, numbers, operations, special_values
+from bits import (
+    DTYPES,
+    FAST_SETS,
+    SETS,
+    any_numbers,
+    assert_all_same,
+    assert_like_scalar,
+    assert_same_bits,
+    numbers,
+    operations,
+    special_values,
+)
 
 # Both sides of every vector width, of the 16 lanes of a row sum and of 8 vectors, which several kernels take at once;
 # rows on both sides of a leaf's 128. A prime number of widths: each meets all of the choices that are taken in turn.
@@ -19,22 +30,6 @@ TABLES = operations.tables("scalar")
 NEEDS = {name: needs for name, needs, _ in TABLES["activations"]}
 ALPHA = 0.25
 DELTA = 0.75
-CONSTANTS = {
-    "sgd": [[0.1, 0.0], [0.05, 0.01]],
-    "momentum": [[0.1, 0.0, 0.9], [0.05, 0.01, 0.5]],
-    "nesterov": [[0.1, 0.0, 0.9], [0.05, 0.01, 0.5]],
-    "adam": [
-        [1e-3 / (1 - 0.9), 0.0, 0.9, 1 - 0.9, 0.999, 1 - 0.999, (1 - 0.999) ** -0.5, 1e-8],
-        [1e-3, 0.01, 0.9, 1 - 0.9, 0.999, 1 - 0.999, 1.0, 1e-8],
-    ],
-    "adamw": [
-        [1e-3 / (1 - 0.9), 1e-5, 0.9, 1 - 0.9, 0.999, 1 - 0.999, (1 - 0.999) ** -0.5, 1e-8],
-        [1e-3, 0.01, 0.9, 1 - 0.9, 0.999, 1 - 0.999, 1.0, 1e-8],
-    ],
-    "rmsprop": [[1e-3, 0.0, 0.9, 1 - 0.9, 1e-8], [0.05, 0.01, 0.99, 1 - 0.99, 1e-5]],
-    "rmsprop_momentum": [[1e-3, 0.0, 0.9, 1 - 0.9, 1e-8, 0.9], [0.05, 0.01, 0.99, 1 - 0.99, 1e-5, 0.5]],
-    "adagrad": [[0.01, 0.0, 1e-10], [0.05, 0.01, 1e-5]],
-}
 
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
 each_fast_set = pytest.mark.parametrize("set_", FAST_SETS)
@@ -43,22 +38,6 @@ each_function = pytest.mark.parametrize("name", TABLES["functions"])
 each_activation = pytest.mark.parametrize("name", [name for name, *_ in TABLES["activations"]])
 each_backward = pytest.mark.parametrize("name", [name for name in NEEDS if NEEDS[name] != "nothing"])
 each_loss = pytest.mark.parametrize(("name", "target"), [(name, target) for name, target, _ in TABLES["losses"]])
-each_optimizer = pytest.mark.parametrize(("name", "moments"), TABLES["optimizers"])
-
-
-def assert_like_scalar(set_, operation, *arguments, **options):
-    """Every result has the bits that the scalar set gives."""
-    actual = getattr(operations, operation)(set_, *arguments, **options)
-    expected = getattr(operations, operation)("scalar", *arguments, **options)
-    assert_all_same(actual, expected)
-
-
-def assert_all_same(actual, expected):
-    """The same bits in an array, or in each of a tuple of results."""
-    if not isinstance(expected, tuple):
-        actual, expected = (actual,), (expected,)
-    for a, e in zip(actual, expected, strict=True):
-        assert_same_bits(a, e)
 
 
 def special_rows(dtype):
@@ -233,38 +212,6 @@ def test_one_hot_targets_give_the_bits_of_their_labels(set_, dtype, name):
 def test_loss_gradient_zeroes_its_padding(set_, dtype, name, target):
     _, d, _, _ = operations.loss_gradient(set_, name, numbers((5, 13), dtype), **targets(name, target, (5, 13), dtype))
     assert d.shape == (5, 16) and not bits_of_padding(d, 13).any()
-
-
-@each_fast_set
-@each_dtype
-@each_optimizer
-def test_update(set_, dtype, name, moments):
-    special = special_values(dtype)
-    each_with_each = [x.copy() for x in np.meshgrid(special, special)]
-    for constants in CONSTANTS[name]:
-        for index, shape in enumerate(SHAPES):
-            w, g, m, v = (numbers(shape, dtype, seed) for seed in range(4))
-            moments_before = [m, np.abs(v)][:moments] + [None] * (2 - moments)
-            assert_like_scalar(set_, "update", name, w, g, *moments_before, constants, misalign=MISALIGNED[index % 4])
-        m, v = each_with_each[0].T.copy(), np.abs(each_with_each[1].T)
-        moments_before = [m, v][:moments] + [None] * (2 - moments)
-        assert_like_scalar(set_, "update", name, *each_with_each, *moments_before, constants)
-
-
-@each_set
-@each_dtype
-@each_optimizer
-def test_moments_are_never_denormal(set_, dtype, name, moments):
-    halving = [0.1, 0, 0.5, 0.5, 0.5, 0.5, 1, 1]
-    smallest = np.finfo(dtype).smallest_normal
-    before = np.array([1.5, 2, 2.5, -1.5], dtype) * smallest
-    zero, after = np.zeros(4, dtype), np.array([0, 1, 1.25, 0], dtype) * smallest
-    if name == "adagrad":  # a sum: nothing decays, and only what was denormal before is flushed
-        before[0], after = smallest / 2, before * np.array([0, 1, 1, 1], dtype)
-    given = [before if moments > number else None for number in (0, 1)]
-    _, *found, _ = operations.update(set_, name, zero, zero, *given, halving)
-    for moment in found[:moments]:
-        assert_same_bits(moment, after)
 
 
 @each_fast_set

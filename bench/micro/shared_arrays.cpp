@@ -6,7 +6,7 @@
 // microseconds of both threads. On two cores of an AMD EPYC (Zen 4) private arrays took 49 in tiles and 33 row by row, halves by
 // rows the same, halves by columns 58 to 118 in tiles and 66 to 522 row by row, changing with what the host does. A likely cause:
 // a core's prefetchers run on past the half's edge and take lines from the other's cache.
-// Hence the moments in panels of 16 columns: whoever owns columns owns whole runs of memory.
+// Hence the moments in strips of 32 columns: whoever owns columns owns whole runs of memory.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>

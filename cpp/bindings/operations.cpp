@@ -248,14 +248,18 @@ py::tuple loss_gradient(Names set, Names name, const py::array &z, OptionalArray
     });
 }
 
-// Element i of (rows, columns) in panels of 16 columns, as an optimizer's moments lie.
-template <class T, class Visit> void visit_panels(MatrixView<T> x, Visit visit) {
+// The elements of a block, and where their moments lie.
+template <class T, class Visit> void visit_moments(MatrixView<T> x, const Moments<T> &moments, Visit visit) {
     for (Index r = 0; r < x.rows; ++r)
-        for (Index c = 0; c < x.columns; ++c) visit(x.data[r * x.stride + c], c / padding * padding * x.rows + r * padding + c % padding);
+        for (Index c = 0; c < x.columns; ++c) {
+            const auto strip = moments.strip(c / padding * padding);
+            visit(x.data[r * x.stride + c], strip.at + r * strip.stride + c % padding);
+        }
 }
 
+// `inside`: rows and columns of the parameter that lie above, left of, below and right of the block.
 py::tuple update(Names set, Names name, const py::array &w, const py::array &g, OptionalArray m, OptionalArray v,
-                 const std::vector<double> &constants, Index misalign) {
+                 const std::vector<double> &constants, Index misalign, const std::array<Index, 4> &inside) {
     return with_float("w", w, [&](auto zero) -> py::tuple {
         using T = decltype(zero);
         const auto *table = kernels<T>(set).optimizers;
@@ -273,14 +277,16 @@ py::tuple update(Names set, Names name, const py::array &w, const py::array &g, 
         const Panel<T> weights = block("w", w), gradient = block("g", g), first = block("m", m.value_or(g)),
                        second = block("v", v.value_or(g));
         const MatrixView<T> view = weights.view();
-        const Index panel = padding * view.rows;
-        const auto lines = Panel<T>::block(2, round_up(view.columns, padding) * view.rows, misalign);
-        const Moments<T> moments{lines.view().data, lines.view().data + lines.view().stride, panel};
-        visit_panels(first.view(), [&](T &value, Index at) { moments.first[at] = value; });
-        visit_panels(second.view(), [&](T &value, Index at) { moments.second[at] = value; });
+        const auto &[above, left, below, right] = inside;
+        require(left % padding == 0, "a block begins at a multiple of " + std::to_string(padding) + " columns");
+        const Index rows = above + view.rows + below, columns = round_up(left + view.columns + right, padding);
+        const auto lines = Panel<T>::block(2, rows * columns, misalign);
+        const Moments<T> moments{lines.view().data, lines.view().data + lines.view().stride, rows, columns, above, left};
+        visit_moments(first.view(), moments, [&](T &value, Index at) { moments.first[at] = value; });
+        visit_moments(second.view(), moments, [&](T &value, Index at) { moments.second[at] = value; });
         const T largest = optimizer.update(view, gradient.read(), moments, c.data());
-        visit_panels(first.view(), [&](T &value, Index at) { value = moments.first[at]; });
-        visit_panels(second.view(), [&](T &value, Index at) { value = moments.second[at]; });
+        visit_moments(first.view(), moments, [&](T &value, Index at) { value = moments.first[at]; });
+        visit_moments(second.view(), moments, [&](T &value, Index at) { value = moments.second[at]; });
         const auto values = [&](const Panel<T> &x) -> py::object { return w.ndim() == 1 ? x.flat_array() : x.array(); };
         return py::make_tuple(values(weights), m ? values(first) : py::none(), v ? values(second) : py::none(), largest);
     });
@@ -378,7 +384,7 @@ void bind_operations(py::module_ &parent) {
           "rows"_a = py::none(), "first"_a = 0, "scale"_a = 1.0, "parameter"_a = 0.0, "weights"_a = py::none(), "in_place"_a = false,
           misalign);
     m.def("optimizer_rule", &optimizer_rule, "optimizer"_a, "rate"_a, "step"_a, "gradient"_a, "weight"_a, "moment"_a);
-    m.def("update", &update, "set"_a, "name"_a, "w"_a, "g"_a, "m"_a, "v"_a, "constants"_a, misalign);
+    m.def("update", &update, "set"_a, "name"_a, "w"_a, "g"_a, "m"_a, "v"_a, "constants"_a, misalign, "inside"_a = std::array<Index, 4>{});
     bind_gradient_operations(m);
     bind_random_numbers(m);
 }

@@ -80,7 +80,7 @@ void update_in_place(Names set, Names name, const py::array &w, const py::array 
         T *const first = m ? whole_vectors<T>("m", *m, w.size()).data : nullptr;
         T *const second = v ? whole_vectors<T>("v", *v, w.size()).data : nullptr;
         const DefaultArithmetic mode;
-        optimizer.update(weights, gradient, {first, second, padding}, c.data());
+        optimizer.update(weights, gradient, {first, second, 1, weights.columns, 0, 0}, c.data());
     });
 }
 

@@ -99,12 +99,13 @@ template <class T, class Row> T update(const MatrixView<T> &weights, const Matri
     T constants[most_constants];
 #pragma GCC unroll 8
     for (Index i = 0; i < most_constants; ++i) constants[i] = given[i];
-    for (Index first = 0; first < w.columns; first += padding) {
-        const Index columns = w.columns - first < padding ? w.columns - first : padding, panel = first / padding * moments.panel;
+    for (Index first = 0; first < w.columns; first += moment_columns - (moments.column + first) % moment_columns) {
+        const auto strip = moments.strip(first);
+        const Index columns = w.columns - first < strip.left ? w.columns - first : strip.left;
         const auto row = [&](Index r) {
             T *wr = w.data + r * w.stride + first;
-            [[maybe_unused]] T *mr = Row::moments > 0 ? moments.first + panel + r * padding : nullptr;
-            [[maybe_unused]] T *vr = Row::moments > 1 ? moments.second + panel + r * padding : nullptr;
+            [[maybe_unused]] T *mr = Row::moments > 0 ? moments.first + strip.at + r * strip.stride : nullptr;
+            [[maybe_unused]] T *vr = Row::moments > 1 ? moments.second + strip.at + r * strip.stride : nullptr;
             const T *gr = g.data + r * g.stride + first;
             sweep<T>(columns, [&](Index j, auto last) {
                 const Index n = columns - j;

@@ -300,7 +300,7 @@ template <class T> void Updates<T>::update(const Kernels<T> &kernels, const Upda
         MatrixView<T> w = parameter_in(parameter, network.parameters.values);
         w.columns = round_up(w.columns, padding); // whole vectors
         const auto moment = [&](int m) { return m < row.moments ? moments_[m].data() + parameter.offset : nullptr; };
-        const Moments<T> moments{moment(0), moment(1), padding * parameter.rows};
+        const Moments<T> moments{moment(0), moment(1), parameter.rows, round_up(parameter.columns, padding), 0, 0};
         const T largest = row.update(w, {sums.data, w.rows, w.columns, sums.stride}, moments, rounded);
         if (largest > network.parameters.largest || largest != largest) network.parameters.largest = largest;
         passes_->states[p] = GradientState::applied;

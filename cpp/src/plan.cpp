@@ -85,7 +85,7 @@ Index weight_rows(const Stage &stage) { return normalizes(stage) ? 1 : stage.ker
 
 void add_tiles(Phase &phase, Index stage, Share inputs, Share outputs) {
     if (inputs.size <= 0 || outputs.size <= 0) return;
-    cut(outputs.size, kernel_tile_side, padding, [&](Index column, Index columns) {
+    cut(outputs.size, kernel_tile_side, moment_columns, [&](Index column, Index columns) {
         cut(inputs.size, kernel_tile_side, padding,
             [&](Index row, Index rows) { phase.units.push_back({stage, inputs.first + row, rows, outputs.first + column, columns}); });
     });
@@ -99,7 +99,7 @@ Phase kernel_phase(PhaseKind kind, const Architecture &net, const Balance &balan
     const auto strips = [&](auto strip) { // strip(stage, rows, columns, cost of a row)
         for (std::size_t s = 0; s < net.stages.size(); ++s)
             if (const Index rows = weight_rows(net.stages[s]); rows > 0)
-                cut(net.stages[s].outputs, kernel_tile_side, padding, [&](Index column, Index columns) {
+                cut(net.stages[s].outputs, kernel_tile_side, moment_columns, [&](Index column, Index columns) {
                     strip(static_cast<Index>(s), rows, Share{column, columns}, static_cast<double>(round_up(columns, padding)));
                 });
     };

@@ -31,7 +31,10 @@ template <class T> void Processor<T>::use_team(const Training<T> &training, Team
     last_ = build_plan(training.architecture, prepared_->last, balance, team.strategy, prepared_->demands);
     if (full_.own_transposed)
         for (Scratch<T> &scratch : workspace_.threads)
-            if (scratch.transposed.size() == 0) scratch.transposed = Buffer<T>(training.architecture.transposed_elements);
+            if (scratch.transposed.size() == 0) {
+                scratch.transposed = Buffer<T>(training.architecture.transposed_elements);
+                scratch.stale.assign(training.architecture.stages.size(), true);
+            }
 }
 
 template <class T> TeamTrial &Processor<T>::trial() {

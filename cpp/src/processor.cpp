@@ -145,7 +145,7 @@ template <class T> void Processor<T>::Worker::begin_step() {
     scratch_.notes.reset();
     if (step_.gathered) scratch_.notes.input() = next_input_;
     if (step_.transposed && (cursor_.batches == 0 || !transposed_)) {
-        transpose_weights(*step_.kernels, *step_.net, *step_.parameters, step_.transposed);
+        std::fill(scratch_.stale.begin(), scratch_.stale.end(), true);
         transposed_ = true;
     }
 }

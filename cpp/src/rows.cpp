@@ -185,6 +185,17 @@ template <class T> void loss_rows(const Step<T> &step, Index row, Index rows, Sc
     else through_activation(step, last, d, row, 0, scratch);
 }
 
+// Wᵀ of a stage. In a thread's own memory it is made when a step first needs it: after a forward product has fetched what others wrote of
+// W.
+template <class T> const T *transposed_weights(const Step<T> &step, Index s, Scratch<T> &scratch) {
+    const Stage &stage = step.net->stages[at(s)];
+    if (!step.transposed) return step.parameters->transposed.data() + stage.transposed;
+    T *const own = step.transposed + stage.transposed;
+    if (scratch.stale[at(s)]) transpose_weights(*step.kernels, *step.net, stage, *step.parameters, own);
+    scratch.stale[at(s)] = false;
+    return own;
+}
+
 // dz of the stage below: (dz · Wᵀ) · f'.
 template <class T> void backward_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch) {
     const auto &[s, row, rows, column, columns] = unit;
@@ -192,7 +203,7 @@ template <class T> void backward_tile(const Step<T> &step, const Unit &unit, Scr
     Workspace<T> &space = *step.workspace;
     const MatrixView<T> dx = view(space.d[at(s - 1)], row, rows, column, columns, stage.inputs);
     if (stage.kernel >= 0) {
-        const T *transposed = (step.transposed ? step.transposed : step.parameters->transposed.data()) + stage.transposed;
+        const T *const transposed = transposed_weights(step, s, scratch);
         Product<T> product = product_of(*step.kernels, read(space.d[at(s)], row, rows, 0, stage.outputs, stage.outputs),
                                         {transposed + column, stage.outputs, columns, row_stride(stage.inputs)}, dx);
         product.others_read_c = step.team > 1 && !owned_forward(*step.net, s - 1);

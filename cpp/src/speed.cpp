@@ -70,7 +70,7 @@ template <class T> double measured_update(const Context &context, const std::str
     const Best best = best_run(team_of(context), seconds, 3, [&](int thread, int team) {
         const Index first = rows * thread / team, count = rows * (thread + 1) / team - first;
         const auto from = [&](Buffer<T> &x) { return x.size() > 0 ? x.data() + first * columns : nullptr; };
-        row.update({from(w), count, columns, columns}, {gradient.data(), count, columns, 0}, {from(m), from(v), padding * count},
+        row.update({from(w), count, columns, columns}, {gradient.data(), count, columns, 0}, {from(m), from(v), count, columns, 0, 0},
                    constants);
     });
     return best.seconds * static_cast<double>(parameters) / static_cast<double>(rows * columns);

@@ -80,12 +80,21 @@ bool multiply_leaf(const Step<T> &step, const MatrixView<const T> &x, const Matr
     return sparse;
 }
 
-// The optimizer's moments of a tile.
+template <class T> Moments<T> moments_of(const Step<T> &step, const Parameter &parameter, Index row, Index column) {
+    const auto moment = [&](int i) { return step.moments[i] ? step.moments[i] + parameter.offset : nullptr; };
+    return {moment(0), moment(1), parameter.rows, round_up(parameter.columns, padding), row, column};
+}
+
+// The optimizer's moments of a tile, strip by strip where it has all of one's columns.
 template <class T> void append_moments(const Step<T> &step, const Parameter &parameter, const Unit &unit, std::vector<Lines> &lines) {
-    for (const T *moments : step.moments)
-        if (moments)
-            for (Index column = unit.column; column < unit.column + unit.columns; column += padding)
-                append_run(moments + parameter.offset + column * parameter.rows + unit.row * padding, unit.rows * padding, lines);
+    const Moments<T> moments = moments_of(step, parameter, unit.row, unit.column);
+    for (const T *of : {moments.first, moments.second})
+        for (Index column = 0; of && column < unit.columns;) {
+            const auto strip = moments.strip(column);
+            if (strip.left == strip.stride && column + strip.left <= round_up(unit.columns, padding))
+                append_run(of + strip.at, unit.rows * strip.stride, lines);
+            column += strip.left;
+        }
 }
 
 // dw of a tile over the whole batch, its penalty's with it, into slot 0 of the scratch, db of its columns with the tile's first rows.
@@ -134,11 +143,9 @@ template <class T>
 void update_block(const Step<T> &step, const Parameter &parameter, Index row, Index rows, Index column, Index columns, const T *g,
                   Index g_stride, Scratch<T> &scratch) {
     const Index offset = parameter.offset + row * parameter.stride + column;
-    const Index panel = padding * parameter.rows, in_panels = parameter.offset + column * parameter.rows + row * padding;
     const MatrixView<T> w{step.parameters->values.data() + offset, rows, whole_vectors(*step.kernels, columns), parameter.stride};
-    const auto moment = [&](int i) { return step.moments[i] ? step.moments[i] + in_panels : nullptr; };
-    keep_largest(scratch.notes.weight(),
-                 step.optimizer->update(w, {g, rows, w.columns, g_stride}, {moment(0), moment(1), panel}, step.constants));
+    const Moments<T> moments = moments_of(step, parameter, row, column);
+    keep_largest(scratch.notes.weight(), step.optimizer->update(w, {g, rows, w.columns, g_stride}, moments, step.constants));
 }
 
 template <class T> void transpose_tile(const Kernels<T> &kernels, const Architecture &net, Parameters<T> &parameters, const Unit &unit) {
@@ -211,18 +218,10 @@ template <class T> void apply_stored_tile(const Step<T> &step, const Unit &unit,
     apply_tile<T>(step, unit, scratch.kernel_tiles.data(), round_up(unit.columns, padding), scratch.bias_tiles.data(), scratch);
 }
 
-template <class T> void transpose_weights(const Kernels<T> &kernels, const Architecture &net, const Parameters<T> &parameters, T *to) {
-    for (const Stage &stage : net.stages) {
-        if (stage.transposed < 0) continue;
-        const Parameter &w = net.parameters[at(stage.kernel)];
-        kernels.transpose({parameters.values.data() + w.offset, w.rows, w.columns, w.stride}, to + stage.transposed,
-                          row_stride(stage.inputs));
-    }
-}
-
 template <class T> void refresh_transposed(const Kernels<T> &kernels, const Architecture &net, Parameters<T> &parameters) {
     if (parameters.transposed_version == parameters.version) return;
-    transpose_weights(kernels, net, parameters, parameters.transposed.data());
+    for (const Stage &stage : net.stages)
+        if (stage.transposed >= 0) transpose_weights(kernels, net, stage, parameters, parameters.transposed.data() + stage.transposed);
     parameters.transposed_version = parameters.version;
 }
 
@@ -230,8 +229,6 @@ template void append_leaf(const Step<float> &, const Unit &, Index, std::vector<
 template void update_tile(const Step<float> &, const Unit &, Scratch<float> &);
 template void store_tile(const Step<float> &, const Unit &, Scratch<float> &);
 template void apply_stored_tile(const Step<float> &, const Unit &, Scratch<float> &);
-template void transpose_weights(const Kernels<float> &, const Architecture &, const Parameters<float> &, float *);
-template void transpose_weights(const Kernels<double> &, const Architecture &, const Parameters<double> &, double *);
 template void refresh_transposed(const Kernels<float> &, const Architecture &, Parameters<float> &);
 template void append_leaf(const Step<double> &, const Unit &, Index, std::vector<Lines> &);
 template void update_tile(const Step<double> &, const Unit &, Scratch<double> &);

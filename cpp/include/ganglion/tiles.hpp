@@ -14,9 +14,7 @@ template <class T> void store_tile(const Step<T> &step, const Unit &unit, Scratc
 // The optimizer on stored gradients.
 template <class T> void apply_stored_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch);
 
-// Writes Wᵀ of every stage that propagates gradients.
-template <class T> void transpose_weights(const Kernels<T> &kernels, const Architecture &net, const Parameters<T> &parameters, T *to);
-// The same into the parameters' own, where these have changed since.
+// Writes Wᵀ of every stage that propagates gradients into the parameters' own, where these have changed since.
 template <class T> void refresh_transposed(const Kernels<T> &kernels, const Architecture &net, Parameters<T> &parameters);
 
 } // namespace ganglion

@@ -49,6 +49,7 @@ template <class T> struct alignas(64) Scratch {
     Buffer<T> left, right, mirrored;    // of a sparse product: xᵀ or dzᵀ of a leaf, x if it is not aligned, dwᵀ
     std::vector<Lines> ahead;           // that products may fetch beside their arithmetic
     Buffer<T> transposed;               // Wᵀ as in the parameters, where each thread of a team may have its own
+    std::vector<char> stale;            // by stage: W has changed since
     std::vector<std::int32_t> classes;  // (panel,): for metrics
     Buffer<T> activated;                // (O,): for metrics
     Index sparse_products = 0;          // of this run
@@ -157,6 +158,13 @@ template <class T> MatrixView<const T> read(const Buffer<T> &buffer, Index row, 
 
 template <class T> void copy_columns(const MatrixView<const T> &from, Index column, const MatrixView<T> &to) {
     for (Index r = 0; r < to.rows; ++r) std::copy_n(from.data + r * from.stride + column, to.columns, to.data + r * to.stride);
+}
+
+// Wᵀ (O,I) of a stage.
+template <class T>
+void transpose_weights(const Kernels<T> &kernels, const Architecture &net, const Stage &stage, const Parameters<T> &parameters, T *to) {
+    const Parameter &w = net.parameters[at(stage.kernel)];
+    kernels.transpose({parameters.values.data() + w.offset, w.rows, w.columns, w.stride}, to, row_stride(stage.inputs));
 }
 
 // What stage `s` reads: some of its columns, for some rows.
