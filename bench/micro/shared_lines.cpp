@@ -4,7 +4,7 @@
 //
 // Two threads on cores 0 and 1 read each other's 180 lines, then each rewrites its own; prints nanoseconds a line, and what a word takes
 // from one core to the other. Zen 4, two processors of a virtual machine, which its host moves about, medians of eleven runs: where a
-// word takes 70 ns, a line that the other has read takes 4.3 by elements and 8.3 by whole lines (0.9 where it has not), 7.1 with
+// word takes 70 ns, a line that the other has read takes 4.3 by elements and 8.3 (of some runs 3.8) by whole lines (0.9 where it has not), 7.1 with
 // prefetches for writing 4 µs before, 1.1 where an element was written 4 µs before; where a word takes 270 ns, 18, 33, 27 and 1.6.
 #include <algorithm>
 #include <array>

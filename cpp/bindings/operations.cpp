@@ -248,12 +248,12 @@ py::tuple loss_gradient(Names set, Names name, const py::array &z, OptionalArray
     });
 }
 
-// The elements of a block, and where their moments lie.
-template <class T, class Visit> void visit_moments(MatrixView<T> x, const Moments<T> &moments, Visit visit) {
+// The elements of a block, and where their moments lie: said once more here, so that a kernel with another idea of it is found out.
+template <class T, class Visit> void visit_moments(MatrixView<T> x, const Moments<T> &m, Visit visit) {
     for (Index r = 0; r < x.rows; ++r)
         for (Index c = 0; c < x.columns; ++c) {
-            const auto strip = moments.strip(c / padding * padding);
-            visit(x.data[r * x.stride + c], strip.at + r * strip.stride + c % padding);
+            const Index strip = (m.column + c) / 32 * 32, width = std::min<Index>(32, m.columns - strip);
+            visit(x.data[r * x.stride + c], strip * m.rows + (m.row + r) * width + (m.column + c) % 32);
         }
 }
 
@@ -278,15 +278,18 @@ py::tuple update(Names set, Names name, const py::array &w, const py::array &g, 
                        second = block("v", v.value_or(g));
         const MatrixView<T> view = weights.view();
         const auto &[above, left, below, right] = inside;
-        require(left % padding == 0, "a block begins at a multiple of " + std::to_string(padding) + " columns");
+        require(left % moment_columns == 0, "a block begins at a multiple of " + std::to_string(moment_columns) + " columns");
         const Index rows = above + view.rows + below, columns = round_up(left + view.columns + right, padding);
         const auto lines = Panel<T>::block(2, rows * columns, misalign);
         const Moments<T> moments{lines.view().data, lines.view().data + lines.view().stride, rows, columns, above, left};
+        const T untouched = lines.data()[0];
         visit_moments(first.view(), moments, [&](T &value, Index at) { moments.first[at] = value; });
         visit_moments(second.view(), moments, [&](T &value, Index at) { moments.second[at] = value; });
         const T largest = optimizer.update(view, gradient.read(), moments, c.data());
-        visit_moments(first.view(), moments, [&](T &value, Index at) { value = moments.first[at]; });
-        visit_moments(second.view(), moments, [&](T &value, Index at) { value = moments.second[at]; });
+        visit_moments(first.view(), moments, [&](T &value, Index at) { value = std::exchange(moments.first[at], untouched); });
+        visit_moments(second.view(), moments, [&](T &value, Index at) { value = std::exchange(moments.second[at], untouched); });
+        for (const T *of : {moments.first, moments.second})
+            require(std::count(of, of + rows * columns, untouched) == rows * columns, "moments beside the block were written");
         const auto values = [&](const Panel<T> &x) -> py::object { return w.ndim() == 1 ? x.flat_array() : x.array(); };
         return py::make_tuple(values(weights), m ? values(first) : py::none(), v ? values(second) : py::none(), largest);
     });

@@ -48,8 +48,8 @@ T update(const MatrixView<T> &w, const MatrixView<const T> &g, const Moments<T> 
     for (Index r = 0; r < w.rows; ++r)
         for (Index c = 0; c < w.columns; ++c) {
             T &weight = w.data[r * w.stride + c];
-            const auto strip = m.strip(c / padding * padding);
-            const Index at = strip.at + r * strip.stride + c % padding;
+            const auto strip = m.strip(c / moment_columns * moment_columns);
+            const Index at = strip.at + r * strip.stride + c % moment_columns;
             const T gradient = row_of(g, r)[c], decayed = decoupled ? gradient : soft_fma(constants[1], weight, gradient);
             if (decoupled) weight = soft_fma(-constants[1], weight, weight);
             step(weight, decayed, moments > 0 ? m.first + at : nullptr, moments > 1 ? m.second + at : nullptr, constants);

@@ -1,9 +1,10 @@
 // Products that leave out the zeros of A. ReLU, dropout and pictures leave half and more of a matrix zero, in no order; an fma with
 // one of them changes nothing but the sign of a zero, which the end of every product makes +. A row of A takes V vectors of columns
 // through `skipping_depth` of k at a time: sums in registers, one fma for each element of A that is not 0, its operand read from a
-// panel of B that fits L1. On Zen 4, where L1 gives one vector a cycle, 128·512·512 is 1.4, 1.85 and 2.7 times as fast as with the
-// dense tiles where half, a third and a fifth of A is not zero, and 0.7 where all is (bench/micro/sparse_products.py). With half of A
-// and strips of 4 or 16 vectors it is 1.3 or 1.1; fetching the next panel ahead, or copying it first, gained nothing.
+// panel of B that fits L1. C's lines are not taken from other threads: a row's sums are stored as soon as they are there. On Zen 4, where
+// L1 gives one vector a cycle, 128·512·512 is 1.4, 1.85 and 2.7 times as fast as with the dense tiles where half, a third and a fifth of A
+// is not zero, and 0.7 where all is (bench/micro/sparse_products.py). With half of A and strips of 4 or 16 vectors it is 1.3 or 1.1;
+// fetching the next panel ahead, or copying it first, gained nothing.
 
 constexpr Index skipping_depth = 64; // a bit each in one word
 constexpr int skipping_vectors = 8;
@@ -67,7 +68,8 @@ template <class T, int V> void skipping_strip(const Product<T> &p, Index j) {
             if (ends) {
 #pragma GCC unroll 8
                 for (int v = 0; v < V; ++v) sum[v] = sum[v] + Vec<T>::zero();
-                if (!p.others_read || i + line<T> < p.M) lines_beside_row<Fetch>(p, i + (p.others_read ? line<T> : 0), j, V * width);
+                const Index ahead = p.others_read ? line<T> : 0;
+                if (i + ahead < p.M) lines_beside_row<Fetch>(p, i + ahead, j, V * width);
                 if (p.others_read) lines_beside_row<Own>(p, i, j, V * width);
             }
 #pragma GCC unroll 8

@@ -99,9 +99,9 @@ template <class T, class Row> T update(const MatrixView<T> &weights, const Matri
     T constants[most_constants];
 #pragma GCC unroll 8
     for (Index i = 0; i < most_constants; ++i) constants[i] = given[i];
-    for (Index first = 0; first < w.columns; first += moment_columns - (moments.column + first) % moment_columns) {
+    for (Index first = 0; first < w.columns; first += moment_columns) {
         const auto strip = moments.strip(first);
-        const Index columns = w.columns - first < strip.left ? w.columns - first : strip.left;
+        const Index columns = w.columns - first < moment_columns ? w.columns - first : moment_columns;
         const auto row = [&](Index r) {
             T *wr = w.data + r * w.stride + first;
             [[maybe_unused]] T *mr = Row::moments > 0 ? moments.first + strip.at + r * strip.stride : nullptr;
@@ -119,7 +119,7 @@ template <class T, class Row> T update(const MatrixView<T> &weights, const Matri
                 largest.add(inside(weight, n, last));
             });
         };
-        // From both ends: what a prefetcher asks for beyond the last row would be another thread's (17-64-64-6 on two threads: the update
+        // From both ends: what a prefetcher asks for beyond the last row is likely another thread's (17-64-64-6 on two threads: the update
         // of half of 64 · 64 weights took 1.9 µs in place of 1.15, and 7.4 in place of 2.8 where lines pass slowly between the cores).
         Index low = 0, high = w.rows;
         for (; low + 2 <= high; ++low) {

@@ -49,6 +49,8 @@ struct Share {
     Index first, size;
 };
 constexpr Index share_columns = 2 * padding; // register tiles of two vectors of 16
+static_assert(share_columns % moment_columns == 0 && kernel_tile_side % moment_columns == 0,
+              "a tile of a kernel has whole strips of moments");
 bool can_share(Index columns, int team) { return (columns + share_columns - 1) / share_columns >= team; }
 Share share(Index columns, const Balance &balance, int thread) {
     const Index unit = can_share(columns, balance.team()) ? share_columns : padding, blocks = (columns + unit - 1) / unit;

@@ -17,22 +17,22 @@ void through_activation(const Step<T> &step, Index s, const MatrixView<T> &d, In
     keep_largest(scratch.notes.delta(at(s)), step.kernels->activations[stage.activation].backward(d, saved, static_cast<T>(stage.alpha)));
 }
 
-// Gradients read h and dz of all rows, on all threads. The lines of dz become a thread's own beside the longer of two products: the one
-// that makes h, or the one that makes dz.
+// Weight gradients read h and dz of all rows, on all threads. The lines of dz become a thread's own beside the longer of two products:
+// the one that makes h, or the one that makes dz.
 bool owned_forward(const Architecture &net, Index s) {
     const Stage &stage = net.stages[at(s)];
-    if (stage.kernel < 0 || stage.needs == Needs::input) return false;
-    const bool last = s + 1 == static_cast<Index>(net.stages.size());
-    return last || net.stages[at(s + 1)].kernel < 0 || stage.inputs >= net.stages[at(s + 1)].outputs;
+    if (s + 1 == static_cast<Index>(net.stages.size())) return true;
+    const Stage &next = net.stages[at(s + 1)];
+    return stage.needs != Needs::input && (next.kernel < 0 || stage.inputs >= next.outputs);
 }
 
-// Those that a forward product, or its activation, or its gradient will write.
+// Names the lines that a forward product, its activation or its gradient will write. The last h is read by the loss alone, and so is z,
+// where it is not h, by the activation: in the plan of rows by the thread that writes them.
 template <class T> void own_lines(const Step<T> &step, const Unit &unit, Product<T> &product) {
     const Stage &stage = step.net->stages[at(unit.stage)];
-    const bool apart = stage.needs == Needs::input;                                  // from z, which nobody else reads
-    const bool last = unit.stage + 1 == static_cast<Index>(step.net->stages.size()); // whose h is the loss's alone
+    const bool last = unit.stage + 1 == static_cast<Index>(step.net->stages.size()), apart = stage.needs == Needs::input && !last;
     product.others_read = true;
-    product.others_read_c = !apart && !last;
+    product.others_read_c = !last && !apart;
     product.along_row = row_stride(stage.outputs);
     if (apart || owned_forward(*step.net, unit.stage))
         product.along = (apart ? step.workspace->h : step.workspace->d)[at(unit.stage)].data() + unit.row * product.along_row + unit.column;
@@ -119,7 +119,7 @@ template <class T> void forward_tile(const Step<T> &step, const Unit &unit, Scra
         Product<T> product = product_of(*step.kernels, input_rows(step, s, row, rows, 0, stage.inputs),
                                         {values + w.offset + column, w.rows, columns, w.stride}, z);
         if (step.training && step.team > 1) own_lines(step, unit, product);
-        scratch.sparse_products += multiply(*step.kernels, product, step.finite);
+        scratch.sparse_products += multiply(*step.kernels, product, z.columns, step.finite);
     } else {
         operate(step, unit, input_rows(step, s, row, rows, column, columns), z, scratch);
         if (stage.operation == Operation::dropout) return;
@@ -207,7 +207,7 @@ template <class T> void backward_tile(const Step<T> &step, const Unit &unit, Scr
         Product<T> product = product_of(*step.kernels, read(space.d[at(s)], row, rows, 0, stage.outputs, stage.outputs),
                                         {transposed + column, stage.outputs, columns, row_stride(stage.inputs)}, dx);
         product.others_read_c = step.team > 1 && !owned_forward(*step.net, s - 1);
-        scratch.sparse_products += multiply(*step.kernels, product, step.finite);
+        scratch.sparse_products += multiply(*step.kernels, product, dx.columns, step.finite);
     } else {
         operate_backward(step, unit, read(space.d[at(s)], row, rows, column, columns, stage.outputs), dx);
     }

@@ -85,15 +85,13 @@ template <class T> Moments<T> moments_of(const Step<T> &step, const Parameter &p
     return {moment(0), moment(1), parameter.rows, round_up(parameter.columns, padding), row, column};
 }
 
-// The optimizer's moments of a tile, strip by strip where it has all of one's columns.
+// The optimizer's moments of a tile, which has whole strips.
 template <class T> void append_moments(const Step<T> &step, const Parameter &parameter, const Unit &unit, std::vector<Lines> &lines) {
     const Moments<T> moments = moments_of(step, parameter, unit.row, unit.column);
     for (const T *of : {moments.first, moments.second})
-        for (Index column = 0; of && column < unit.columns;) {
+        for (Index column = 0; of && column < unit.columns; column += moment_columns) {
             const auto strip = moments.strip(column);
-            if (strip.left == strip.stride && column + strip.left <= round_up(unit.columns, padding))
-                append_run(of + strip.at, unit.rows * strip.stride, lines);
-            column += strip.left;
+            append_run(of + strip.at, unit.rows * strip.stride, lines);
         }
 }
 

@@ -49,10 +49,13 @@ template <class T> struct Product {
     Index along_row = 0;
     T *across = nullptr;
     Index across_row = 0, across_rows = 0;
-    bool others_read = false;   // other threads have read these lines,
-    bool others_read_c = false; // and those of C, of which the same holds
+    bool others_read = false;   // other threads have read these lines
+    bool others_read_c = false; // and those of C, whose elements this thread alone reads and writes, too
     Ahead *ahead = nullptr;     // or null: nothing
 };
+
+// A product of one row and at most so many of B may read these from end to end: for a B that comes from memory.
+constexpr Index streamed_depth = 16;
 
 // What an activation's backward kernel reads: the layer's output h, or its input z; `nothing` where there is no such kernel.
 enum class Needs { output, input, nothing };
@@ -109,16 +112,15 @@ constexpr Index moment_columns = 32;
 template <class T> struct Moments {
     T *first, *second;
     Index rows, columns; // of the parameter, columns in whole paddings
-    Index row, column;   // where the block begins; the column is a multiple of 16
+    Index row, column;   // where the block begins: with a strip
 
-    // From the block's column c on, a multiple of 16: element [r, c + j] at first[at + r * stride + j] for j below `left`.
     struct Strip {
-        Index at, stride, left;
+        Index at, stride; // element [r, c + j] of the block at first[at + r * stride + j]
     };
+    // From the block's column c on, where a strip begins. Inlined, as a kernel set must not export a copy of it.
     [[gnu::always_inline]] Strip strip(Index c) const {
-        const Index begin = (column + c) / moment_columns * moment_columns, within = column + c - begin;
-        const Index stride = columns - begin < moment_columns ? columns - begin : moment_columns;
-        return {begin * rows + row * stride + within, stride, stride - within};
+        const Index left = columns - column - c, stride = left < moment_columns ? left : moment_columns;
+        return {(column + c) * rows + row * stride, stride};
     }
 };
 

@@ -28,9 +28,9 @@ Product<T> product_of(const Kernels<T> &kernels, const MatrixView<const T> &x, c
     return {x.rows, product_columns(kernels, z.columns), w.rows, x.data, x.stride, 1, w.data, w.stride, z.data, z.stride, false};
 }
 
-// Such a product. `finite`: all of w is. Returns whether the zeros of x were left out.
-template <class T> bool multiply(const Kernels<T> &kernels, const Product<T> &product, bool finite) {
-    const bool sparse = finite && density(kernels, {product.a, product.M, product.K, product.a_row}, product.N) < sparse_density;
+// Such a product, of which so many columns belong to z. `finite`: all of w is. Returns whether the zeros of x were left out.
+template <class T> bool multiply(const Kernels<T> &kernels, const Product<T> &product, Index columns, bool finite) {
+    const bool sparse = finite && density(kernels, {product.a, product.M, product.K, product.a_row}, columns) < sparse_density;
     (sparse ? kernels.sparse_matmul : kernels.matmul)(product);
     return sparse;
 }
