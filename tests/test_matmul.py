@@ -26,7 +26,12 @@ DEEP = [
     (29, 36, 127),
     (23, 51, 256),
 ]
-SHAPES = [(m, n, K[index % len(K)]) for index, (m, n) in enumerate(itertools.product(M, N))] + BATCHES + DEEP
+# One row of up to 16 rows of B, these 8 at a time and up to 4096 columns.
+STREAMED = [
+    (1, n, k) for n in (64, 127, 128, 255, 256, 257, 300, 4095, 4096, 4097, 5003) for k in (1, 7, 8, 9, 15, 16, 17)
+]
+SHAPES = [(m, n, K[index % len(K)]) for index, (m, n) in enumerate(itertools.product(M, N))]
+SHAPES += BATCHES + DEEP + STREAMED
 
 SMALL = [(1, 1, 1), (2, 3, 4), (7, 10, 13), (16, 16, 16), (17, 33, 5), (31, 50, 129), (128, 10, 64)]
 

@@ -107,7 +107,7 @@ template <class T> constexpr int shared_columns = vector_registers < 32 ? 0 : in
 template <class T> constexpr Index line = line_bytes / static_cast<Index>(sizeof(T));
 
 // What is done with a line that is written soon: it is asked for, or written with what it holds. A line that another core has read
-// stays shared after a prefetch for writing, and the first store to it waits, twice as long where it is of a whole line
+// stays shared after a prefetch for writing, and the first store to it waits, longest where it is of a whole line
 // (bench/micro/shared_lines.cpp): here it waits beside the arithmetic.
 struct Fetch {
     template <class T> [[gnu::always_inline]] static void line_at(T *p) { __builtin_prefetch(p, 1, 2); }
@@ -201,6 +201,7 @@ template <class T, bool unit_rows, bool fetches> void column_blocks(const Produc
 
 template <class T> void matmul(const Product<T> &p) {
     if (p.M == 0 || p.N == 0) return;
+    if (p.M == 1 && p.K > 0 && p.K <= streamed_depth && p.N >= 16 * Index{Vec<T>::width}) return row_product(p);
     if (p.a_row != 1) column_blocks<T, false, false>(p);
     else if (p.ahead && p.ahead->next != p.ahead->end) column_blocks<T, true, true>(p);
     else column_blocks<T, true, false>(p);
