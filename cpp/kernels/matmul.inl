@@ -130,9 +130,9 @@ template <class Act, class T> [[gnu::always_inline]] inline void lines_of(const 
             for (Index c = j; c < j + columns && c < p.across_rows; ++c) Act::line_at(p.across + c * p.across_row + r);
 }
 
-// What the lines of a tile's rows are asked for, or made this core's own, before its arithmetic; of their own, the next tile's are asked
-// for. With those of the tile before, and none of C, a step of 17-64-64-6 on two threads took 21.1 µs in place of 19.4, and 48 in place of
-// 41 where lines pass slowly between the cores.
+// Before a tile's arithmetic the lines of its rows are asked for. Where others have read them they are made this core's own instead, and
+// the next tile's are asked for. With those of the tile before made so, and none of C, a step of 17-64-64-6 on two threads took 21.1 µs in
+// place of 19.4, and 48 in place of 41 where lines pass slowly between the cores.
 template <class T> [[gnu::always_inline]] inline void lines_beside_tile(const Product<T> &p, Index i, Index rows, Index next, Index j,
                                                                         Index columns) {
     if (p.others_read_c)

@@ -31,8 +31,9 @@ template <class T> void row_product(const Product<T> &p) {
         const Index columns = p.N - j < streamed_columns ? p.N - j : streamed_columns;
         for (Index k = 0; k < p.K; k += streamed_rows) {
             const Index depth = p.K - k < streamed_rows ? p.K - k : streamed_rows;
-            streams<T>[depth - 1](p.a + k *p.a_column, p.a_column, p.b + k *p.b_row + j, p.b_row, p.c + j, columns, k == 0 &&!p.accumulate,
-                                  k + depth == p.K);
+            const StreamRows<T> stream = streams<T>[depth - 1];
+            const bool first = k == 0 && !p.accumulate, last = k + depth == p.K;
+            stream(p.a + k * p.a_column, p.a_column, p.b + k * p.b_row + j, p.b_row, p.c + j, columns, first, last);
         }
     }
 }

@@ -185,8 +185,7 @@ template <class T> void loss_rows(const Step<T> &step, Index row, Index rows, Sc
     else through_activation(step, last, d, row, 0, scratch);
 }
 
-// Wᵀ of a stage. In a thread's own memory it is made when a step first needs it: after a forward product has fetched what others wrote of
-// W.
+// Wᵀ of a stage. In a thread's own memory it is made when a step first needs it: a forward product has fetched what others wrote of W.
 template <class T> const T *transposed_weights(const Step<T> &step, Index s, Scratch<T> &scratch) {
     const Stage &stage = step.net->stages[at(s)];
     if (!step.transposed) return step.parameters->transposed.data() + stage.transposed;
