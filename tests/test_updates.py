@@ -20,7 +20,8 @@ from bits import (
 # Both sides of every vector width and of the strips of 32 columns in which moments lie.
 COLUMNS = (*range(1, 11), 13, 15, 16, 17, 23, 24, 25, 31, 32, 33, 48, 49, 50, 63, 64, 65, 100, 127, 128, 129, 130)
 ROWS = (1, 2, 3, 4, 5, 7, 8, 9, 16, 17)
-SHAPES = [*itertools.product(ROWS, COLUMNS), (127, 10), (1000, 50), (0, 10), (3, 784)]
+TALL = itertools.product((127, 128, 129, 1000), (1, 7, 10, 13, 16, 50))
+SHAPES = [*itertools.product(ROWS, COLUMNS), *TALL, (0, 10), (3, 784)]
 MISALIGNED = (0, 1, 5, 16)
 CONSTANTS = {
     "sgd": [[0.1, 0.0], [0.05, 0.01]],

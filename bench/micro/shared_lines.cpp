@@ -3,9 +3,9 @@
 //     g++ -O2 -std=c++20 -mavx512f -mprfchw -pthread bench/micro/shared_lines.cpp -o /tmp/shared_lines && /tmp/shared_lines
 //
 // Two threads on cores 0 and 1 read each other's 180 lines, then each rewrites its own; prints nanoseconds a line, and what a word takes
-// from one core to the other. Zen 4, two processors of a virtual machine, which its host moves about, medians of eleven runs: where a
-// word takes 70 ns, a line that the other has read takes 4.3 by elements and 8.3 (of some runs 3.8) by whole lines (0.9 where it has not), 7.1 with
-// prefetches for writing 4 µs before, 1.1 where an element was written 4 µs before; where a word takes 270 ns, 18, 33, 27 and 1.6.
+// from one core to the other. Zen 4, two processors of a virtual machine, which its host moves about, medians of ten runs: where a word
+// takes 70 ns, a line that the other has read takes 4.8 by elements and 8.3 (in some runs 3.8) by whole lines, 0.9 where it has not; 7.1
+// with prefetches for writing 4 µs before, 1.1 where an element was written 4 µs before. Where a word takes 270 ns, 18, 33, 27 and 1.6.
 #include <algorithm>
 #include <array>
 #include <atomic>
