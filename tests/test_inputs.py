@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import ganglion as gg
-from ganglion import inputs
+from ganglion import inputs, machine
 
 MODEL = gg.Sequential(gg.Dense(3, "tanh", input_shape=(4,)), gg.Dense(2), seed=1)
 X = np.arange(-12, 12, dtype=np.float32).reshape(6, 4)
@@ -67,6 +67,7 @@ COPIED = {
 def test_read_in_place(kind):
     given = IN_PLACE[kind]
     assert inputs.features("x", given, 4, "float32") is given
+    assert MODEL.network.try_predict(machine.context(), given) is not None
     np.testing.assert_array_equal(MODEL.predict(given), MODEL.predict(np.array(given, np.float32)))
 
 
@@ -78,6 +79,7 @@ def test_copied_once(kind, dtype):
     assert taken.dtype == (dtype if isinstance(COPIED[kind], np.ndarray) else np.asarray(COPIED[kind]).dtype)
     assert taken.flags.c_contiguous
     assert taken.flags.aligned
+    assert MODEL.network.try_predict(machine.context(), COPIED[kind]) is None
     np.testing.assert_array_equal(MODEL.predict(COPIED[kind]), MODEL.predict(X))
 
 

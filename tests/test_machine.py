@@ -51,6 +51,12 @@ def test_use_kernel_set(name):
     assert trainer.fit(np.eye(3), [0, 1, 0], verbose=0).report.kernel_set == name
 
 
+def test_the_set_of_earlier_calls_does_not_stay():
+    for name in [*SUPPORTED, *reversed(SUPPORTED)]:
+        gg.use_kernel_set(name)
+        assert [machine.context(threads).kernel_set for threads in (None, 1, None)] == [name] * 3
+
+
 def test_none_is_the_machine_s_best(monkeypatch):
     monkeypatch.delenv(machine.VARIABLE, raising=False)
     gg.use_kernel_set("scalar")

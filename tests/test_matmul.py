@@ -30,8 +30,10 @@ DEEP = [
 STREAMED = [
     (1, n, k) for n in (64, 127, 128, 255, 256, 257, 300, 4095, 4096, 4097, 5003) for k in (1, 7, 8, 9, 15, 16, 17)
 ]
+# B of more than a MiB: its next columns are fetched.
+FAR = [(29, 515, 520), (15, 40, 6600), (14, 531, 500)]
 SHAPES = [(m, n, K[index % len(K)]) for index, (m, n) in enumerate(itertools.product(M, N))]
-SHAPES += BATCHES + DEEP + STREAMED
+SHAPES += BATCHES + DEEP + STREAMED + FAR
 
 SMALL = [(1, 1, 1), (2, 3, 4), (7, 10, 13), (16, 16, 16), (17, 33, 5), (31, 50, 129), (128, 10, 64)]
 

@@ -14,20 +14,6 @@ template <class S> Source rows_of(const py::detail::PyArray_Proxy &x) {
                                rows > 1 ? x.strides[0] / static_cast<Index>(sizeof(S)) : columns};
 }
 
-bool read_features(const py::handle &x, Index columns, Source &source) {
-    const auto *array = plain_array(x);
-    if (!array || array->nd != 2 || array->dimensions[0] == 0 || array->dimensions[1] != columns) return false;
-    const char type = type_of(*array);
-    const Index item = type == 'f' ? 4 : type == 'd' ? 8 : 1;
-    if (columns > 1 && array->strides[1] != item) return false;
-    if (array->dimensions[0] > 1 && (array->strides[0] < 0 || array->strides[0] % item != 0)) return false;
-    if (type == 'f') source = rows_of<float>(*array);
-    else if (type == 'd') source = rows_of<double>(*array);
-    else if (type == 'B') source = rows_of<std::uint8_t>(*array);
-    else return false;
-    return true;
-}
-
 // Elements of a (n, columns) array, or of a (n,) one where `columns` is 1, wherever they lie.
 template <class S> class Elements {
   public:
@@ -71,6 +57,20 @@ template <class S, class T> bool read_values(const Elements<S> &y, Index rows, I
 }
 
 } // namespace
+
+bool read_features(const py::handle &x, Index columns, Source &source) {
+    const auto *array = plain_array(x);
+    if (!array || array->nd != 2 || array->dimensions[0] == 0 || array->dimensions[1] != columns) return false;
+    const char type = type_of(*array);
+    const Index item = type == 'f' ? 4 : type == 'd' ? 8 : 1;
+    if (columns > 1 && array->strides[1] != item) return false;
+    if (array->dimensions[0] > 1 && (array->strides[0] < 0 || array->strides[0] % item != 0)) return false;
+    if (type == 'f') source = rows_of<float>(*array);
+    else if (type == 'd') source = rows_of<double>(*array);
+    else if (type == 'B') source = rows_of<std::uint8_t>(*array);
+    else return false;
+    return true;
+}
 
 template <class T>
 bool read_batch(const py::handle &x, const py::handle &y, const Architecture &net, TargetKind target, ValueRule rule, Feed<T> &feed) {

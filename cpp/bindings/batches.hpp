@@ -5,6 +5,9 @@
 
 namespace ganglion::bindings {
 
+// Fills `source` with x (n, columns), n > 0, read where it lies. False where x is not an array that can be taken as it is.
+bool read_features(const py::handle &x, Index columns, Source &source);
+
 // What rows of values must hold beside finite numbers.
 enum class ValueRule { any, unit, distribution }; // anything; numbers in [0, 1]; none negative, sum 1
 

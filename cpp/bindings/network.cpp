@@ -1,3 +1,4 @@
+#include "batches.hpp"
 #include "handles.hpp"
 #include "host.hpp"
 #include <pybind11/stl.h>
@@ -42,14 +43,18 @@ template <class T> void assign_to(Network<T> &network, std::size_t index, const 
     assign(network, index, view);
 }
 
-template <class T> py::array predict_with(const Context &context, const Network<T> &network, const py::array &x) {
-    const Source source = source_of(x);
-    const auto [n, features] = std::visit([](const auto &view) { return std::pair{view.rows, view.columns}; }, source);
-    if (features != network.architecture.inputs)
-        throw py::value_error("x has " + std::to_string(features) + " features; the network was built for " +
-                              std::to_string(network.architecture.inputs));
+constexpr Index few_multiplications = 50000, of_an_input = 10; // as long as it takes to read one
+
+template <class T> py::array output_for(const Context &context, const Network<T> &network, const Source &source) {
+    const Index n = std::visit([](const auto &view) { return view.rows; }, source);
     py::array_t<T> out({n, network.architecture.outputs});
     const MatrixView<T> view{out.mutable_data(), n, network.architecture.outputs, network.architecture.outputs};
+    // Letting others run takes as long as a small pass of this thread alone.
+    const Architecture &net = network.architecture;
+    if (context.threads <= 1 && (net.parameter_elements + of_an_input * net.inputs) * n < few_multiplications) {
+        predict(context, network, source, view);
+        return out;
+    }
     Signals signals;
     {
         const py::gil_scoped_release release;
@@ -57,6 +62,20 @@ template <class T> py::array predict_with(const Context &context, const Network<
     }
     signals.raise();
     return out;
+}
+
+py::array predict_with(const NetworkHandle &self, const Context &context, const py::array &x) {
+    const Source source = source_of(x);
+    const Index features = std::visit([](const auto &view) { return view.columns; }, source), expected = architecture(self).inputs;
+    if (features != expected)
+        throw py::value_error("x has " + std::to_string(features) + " features; the network was built for " + std::to_string(expected));
+    return with<py::array>(self, [&](const auto &network) { return output_for(context, network, source); });
+}
+
+py::object try_predict(const NetworkHandle &self, const Context &context, const py::object &x) {
+    Source source;
+    if (!read_features(x, architecture(self).inputs, source)) return py::none();
+    return with<py::object>(self, [&](const auto &network) { return output_for(context, network, source); });
 }
 
 } // namespace
@@ -115,12 +134,9 @@ void bind_network(py::module_ &module) {
                 with<void>(self, [&](auto &network) { assign_to(network, index, value); });
             },
             py::arg("index"), py::arg("value"), "Copies a finite array of the parameter's shape and the network's dtype into it.")
-        .def(
-            "predict",
-            [](const NetworkHandle &self, const Context &context, const py::array &x) {
-                return with<py::array>(self, [&](const auto &network) { return predict_with(context, network, x); });
-            },
-            py::arg("context"), py::arg("x"), "The last layer's output (n, O) for rows of float32, float64 or uint8.");
+        .def("predict", &predict_with, py::arg("context"), py::arg("x"),
+             "The last layer's output (n, O) for rows of float32, float64 or uint8.")
+        .def("try_predict", &try_predict, py::arg("context"), py::arg("x"), "The same; None where x wants a closer look.");
 }
 
 } // namespace ganglion::bindings

@@ -34,11 +34,9 @@ template <class T> py::object multiply(const Context &context, const py::object 
     if (!C || C->rows != A->rows || C->columns != B->columns || !py::reinterpret_borrow<py::array>(c).writeable()) return py::none();
     if (C->overlaps(*A) || C->overlaps(*B)) return py::none();
     const double flops = 2.0 * static_cast<double>(A->rows) * static_cast<double>(A->columns) * static_cast<double>(B->columns);
-    const int useful = flops < 2 * flops_per_thread ? 1 : static_cast<int>(std::min<double>(flops / flops_per_thread, default_team()));
+    const int team = context.threads > 0 ? context.threads : available_team(static_cast<int>(std::min(flops / flops_per_thread, 1e6)));
     const Product<T> product{A->rows, B->columns, A->columns, A->data, A->stride, 1, B->data, B->stride, C->data, C->stride, false};
-    const auto multiply = [&] {
-        multiply_blocked(kernels_of<T>(*context.kernel_set), product, context.threads > 0 ? context.threads : useful);
-    };
+    const auto multiply = [&] { multiply_blocked(kernels_of<T>(*context.kernel_set), product, team); };
     if (flops < 1e5) { // letting others run would take as long
         multiply();
     } else {

@@ -17,9 +17,7 @@ constexpr std::uint32_t by_hand = 0xffffffff;
 constexpr const char *taken = "the network is being trained already; wait until that run is done, or train a copy";
 
 int team_for(const Context &context, const Architecture &net, Index rows) {
-    if (context.threads > 0) return context.threads;
-    // Asking for the default team costs a system call, more than a small network's pass.
-    return useful_team(net, rows, 2) == 1 ? 1 : useful_team(net, rows, default_team());
+    return context.threads > 0 ? context.threads : available_team(useful_team(net, rows));
 }
 
 // Calls body(number, thread) for 0 … count - 1, each by the thread that is free first.

@@ -82,6 +82,8 @@ Phase layer_phase(PhaseKind kind, const Stage &stage, Index number, Index rows, 
     return phase;
 }
 
+int whole_threads(double useful) { return static_cast<int>(std::clamp(useful, 1.0, 1e6)); }
+
 // Of the kernel, or of a normalization's γ; 0: the stage has nothing to update.
 Index weight_rows(const Stage &stage) { return normalizes(stage) ? 1 : stage.kernel >= 0 ? stage.inputs : 0; }
 
@@ -351,7 +353,7 @@ Plan build_forward_plan(const Architecture &net, Index rows, int team) {
     return plan;
 }
 
-int useful_forward_team(const Architecture &net, Index rows, std::size_t element, int available) {
+int useful_forward_team(const Architecture &net, Index rows, std::size_t element) {
     // Of a Zen 4 core at about two thirds of its peak, and of its L3 cache, through which larger weights pass.
     constexpr double flops_per_second = 8e10, bytes_per_second = 7e10;
     constexpr double least = 15e-6; // of a thread: waking it costs some microseconds, more where it sleeps
@@ -360,13 +362,17 @@ int useful_forward_team(const Architecture &net, Index rows, std::size_t element
         if (stage.kernel >= 0) weights += static_cast<double>(stage.inputs) * static_cast<double>(stage.outputs);
     const double seconds = std::max(2 * weights * static_cast<double>(rows) / flops_per_second * static_cast<double>(element) / 4,
                                     weights * static_cast<double>(element) / bytes_per_second);
-    return std::max(1, seconds / least < available ? static_cast<int>(seconds / least) : available);
+    return whole_threads(seconds / least);
 }
 
-int useful_team(const Architecture &net, Index rows, int available) {
+int useful_team(const Architecture &net, Index rows) {
     constexpr double flops_per_thread = 1e6;
-    const double useful = step_flops(net, rows) / flops_per_thread;
-    return std::max(1, useful < available ? static_cast<int>(useful) : available);
+    return whole_threads(step_flops(net, rows) / flops_per_thread);
+}
+
+bool may_share(const Architecture &net, Index rows) {
+    constexpr double fewest_flops = 2e4;
+    return step_flops(net, rows) > fewest_flops;
 }
 
 } // namespace ganglion

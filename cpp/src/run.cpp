@@ -68,7 +68,8 @@ void run(const Context &context, Training<T> &training, Processor<T> &processor,
         throw std::invalid_argument("parts belong to a plan that is named, and to the context's number of threads");
     const Kernels<T> &kernels = kernels_of<T>(*context.kernel_set);
     const Index batch = std::min(options.batch_size, feed.rows());
-    const int least = context.threads > 0 ? context.threads : 1, most = context.threads > 0 ? context.threads : default_team();
+    const int least = context.threads > 0 ? context.threads : 1;
+    const int most = context.threads > 0 ? context.threads : may_share(training.architecture, batch) ? default_team() : 1;
     // Parts of an epoch may differ in size: a smaller one makes do with the memory of those before.
     const bool goes_on = options.part && training.state.cursor.position > 0;
     const Index full = goes_on ? std::max(batch, processor.batch_size()) : batch;
@@ -149,7 +150,7 @@ Evaluation evaluate(const Context &context, const Training<T> &training, const F
     const Architecture &net = training.architecture;
     const LossKernels<T> &loss = find_loss(kernels, training.loss, training.target);
     const Index panels = (n + leaf_rows - 1) / leaf_rows;
-    const int most = context.threads > 0 ? context.threads : useful_forward_team(net, n, sizeof(T), default_team());
+    const int most = context.threads > 0 ? context.threads : available_team(useful_forward_team(net, n, sizeof(T)));
     const int team = static_cast<int>(std::min<Index>(panels, most));
     Buffer<T> losses(n);
     using Seen = std::vector<MetricState>;
@@ -226,7 +227,7 @@ template <class T> Gradients<T> gradients(const Context &context, const Training
     accumulate_batches(copy, 1);
     copy.state.cursor.position = copy.state.cursor.batches = 0;
     copy.state.learning_rate = 0; // of an update that is not made
-    const int team = context.threads > 0 ? context.threads : useful_team(training.architecture, feed.rows(), default_team());
+    const int team = context.threads > 0 ? context.threads : available_team(useful_team(training.architecture, feed.rows()));
     const std::uint64_t version = copy.network->parameters.version;
     Processor<T> processor;
     processor.prepare(kernels, copy, feed.rows(), feed.rows(), team, team, Strategy::gradients);
@@ -346,7 +347,7 @@ void predict(const Context &context, const Network<T> &network, const Source &x,
     if (n == 0) return;
     Feed<T> feed;
     feed.x = x;
-    const int most = context.threads > 0 ? context.threads : useful_forward_team(network.architecture, n, sizeof(T), default_team());
+    const int most = context.threads > 0 ? context.threads : available_team(useful_forward_team(network.architecture, n, sizeof(T)));
     const bool measured = context.threads <= 0 && most > 1;
     const int team = measured ? network.forward_trial.team(n, most) : most;
     const auto start = measured ? ForwardTrial::Clock::now() : ForwardTrial::Clock::time_point{};

@@ -75,6 +75,8 @@ int default_team() {
     return std::max(1, std::min({limit, affinity(), omp_get_max_threads()}));
 }
 
+int available_team(int useful) { return useful > 1 ? std::min(useful, default_team()) : 1; }
+
 void Barrier::wait_for_all(int thread, int team) {
     std::atomic<unsigned> &own = counters_[static_cast<std::size_t>(thread)].turns;
     const unsigned turn = own.load(std::memory_order_relaxed) + 1;

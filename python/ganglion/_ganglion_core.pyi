@@ -229,6 +229,10 @@ class Network:
         """
         The last layer's output (n, O) for rows of float32, float64 or uint8.
         """
+    def try_predict(self, context: Context, x: typing.Any) -> typing.Any:
+        """
+        The same; None where x wants a closer look.
+        """
     @property
     def dtype(self) -> str: ...
     @property

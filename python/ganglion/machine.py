@@ -18,6 +18,8 @@ LARGEST_TEAM = 1024  # the core's own limit
 # The kernel set that was asked for, None for the machine's best. The environment is read at the first use, so that a
 # wrong value is an error of that use and not of the import.
 _asked: list[str | None] = []
+# With it, of a team as the core sees fit, once somebody has asked: loops over single rows ask each time.
+_default: list[_native.Context] = []
 
 
 def use_kernel_set(name: str | None) -> None:
@@ -47,18 +49,25 @@ def use_kernel_set(name: str | None) -> None:
     """
     if name is None:
         _asked.clear()
+        _default.clear()
         return
     if not isinstance(name, str):
         raise TypeError(f"name must be a string like 'avx2', or None; given {name!r} of type {type(name).__name__}")
     _native.Context(name)
     _asked[:] = [name]
+    _default.clear()
 
 
 def context(threads: int | None = None) -> _native.Context:
     """What a run of the core needs: the kernel set in use and a team."""
+    if threads is None and _default:
+        return _default[0]
     if not _asked:
         _asked.append(_from_environment())
-    return _context(_asked[0], threads)
+    made = _context(_asked[0], threads)
+    if threads is None:
+        _default[:] = [made]
+    return made
 
 
 @lru_cache(maxsize=None, typed=True)

@@ -199,11 +199,13 @@ class Sequential(KerasDoor):
             If x has no real numbers, another shape, or holds NaN or infinity (row and column are named), or threads
             is no such number; an unknown argument.
         """
-        network = self.network
+        network = self._network or self.network  # whose error says what is missing
         if batch_size is not None or verbose != 0 or others:
             check_predict(batch_size, verbose, others)
-        if inputs.in_place(x, self._features) and not self._custom:
-            return network.predict(machine.context(threads), x)
+        if not self._custom:
+            output: Array | None = network.try_predict(machine.context(threads), x)
+            if output is not None:
+                return output
         if self._architecture.flattens:
             x = inputs.flattened("x", x, self.input_shape)
         array = inputs.features("x", x, self._features, self.dtype)

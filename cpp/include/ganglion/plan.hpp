@@ -88,7 +88,9 @@ Plan build_forward_plan(const Architecture &net, Index rows, int team);
 
 // Threads for passes that are not timed first, a guess; training measures instead (team_trial.hpp). For a forward pass on elements
 // of so many bytes: one for each 15 µs that it may take. For a step: one for each million operations.
-int useful_forward_team(const Architecture &net, Index rows, std::size_t element, int available);
-int useful_team(const Architecture &net, Index rows, int available);
+int useful_forward_team(const Architecture &net, Index rows, std::size_t element);
+int useful_team(const Architecture &net, Index rows);
+// Whether it is worth trying to share out a step. One of a microsecond is over before its two barriers are.
+bool may_share(const Architecture &net, Index rows);
 
 } // namespace ganglion
