@@ -82,7 +82,7 @@ void run(const Context &context, Training<T> &training, Processor<T> &processor,
     Request<T> request{&feed, batch, 0, options.shuffle, false, options.stop, &asked, options.part, options.last};
     const Index most_steps = most_epochs * ((feed.rows() + batch - 1) / batch); // of one run: its history has a bounded size
     if (training.monitor) training.monitor->expect(std::min(options.steps, most_steps));
-    SideStep<T> aside(kernels, training, processor);
+    std::optional<SideStep<T>> aside; // rarely needed, and dear beside a step of a microsecond
     Team timed_team = {};
     std::vector<double> seconds; // of each of its phases, in all of so many steps:
     double timed = 0;
@@ -122,7 +122,8 @@ void run(const Context &context, Training<T> &training, Processor<T> &processor,
             timed += static_cast<double>(result.steps);
         }
         if (result.outcome == Outcome::unbounded) {
-            result = aside.careful(request, processor.plan().team);
+            if (!aside) aside.emplace(kernels, training, processor);
+            result = aside->careful(request, processor.plan().team);
             keep(result);
             report.careful_steps += result.steps;
         }
