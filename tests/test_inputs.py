@@ -96,6 +96,14 @@ def test_axes_of_length_one(shape):
     np.testing.assert_array_equal(model.predict(given), model.predict(given.tolist()))
 
 
+def test_rows_that_are_one_in_memory():
+    given = np.broadcast_to(X[1], (3, 4))
+    assert MODEL.network.try_predict(machine.context(), given) is None
+    np.testing.assert_array_equal(MODEL.predict(given), MODEL.predict(given.copy()))
+    with pytest.raises(ValueError, match=r"^x must be finite; x\[0, 2\] is nan"):
+        MODEL.predict(np.broadcast_to(np.array([1, 2, np.nan, 4], np.float32), (3, 4)))
+
+
 def test_bool_and_memory_mapped(tmp_path):
     np.testing.assert_array_equal(MODEL.predict(X > 0), MODEL.predict((X > 0).astype(np.float32)))
     np.save(tmp_path / "x.npy", X)

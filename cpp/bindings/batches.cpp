@@ -64,7 +64,7 @@ bool read_features(const py::handle &x, Index columns, Source &source) {
     const char type = type_of(*array);
     const Index item = type == 'f' ? 4 : type == 'd' ? 8 : 1;
     if (columns > 1 && array->strides[1] != item) return false;
-    if (array->dimensions[0] > 1 && (array->strides[0] < 0 || array->strides[0] % item != 0)) return false;
+    if (array->dimensions[0] > 1 && (array->strides[0] <= 0 || array->strides[0] % item != 0)) return false;
     if (type == 'f') source = rows_of<float>(*array);
     else if (type == 'd') source = rows_of<double>(*array);
     else if (type == 'B') source = rows_of<std::uint8_t>(*array);

@@ -43,7 +43,8 @@ template <class T> void assign_to(Network<T> &network, std::size_t index, const 
     assign(network, index, view);
 }
 
-constexpr Index few_multiplications = 50000, of_an_input = 10; // as long as it takes to read one
+constexpr Index few_multiplications = 50000; // a microsecond
+constexpr Index of_an_input = 10;            // take as long as reading it
 
 template <class T> py::array output_for(const Context &context, const Network<T> &network, const Source &source) {
     const Index n = std::visit([](const auto &view) { return view.rows; }, source);
@@ -64,7 +65,7 @@ template <class T> py::array output_for(const Context &context, const Network<T>
     return out;
 }
 
-py::array predict_with(const NetworkHandle &self, const Context &context, const py::array &x) {
+py::array checked_predict(const NetworkHandle &self, const Context &context, const py::array &x) {
     const Source source = source_of(x);
     const Index features = std::visit([](const auto &view) { return view.columns; }, source), expected = architecture(self).inputs;
     if (features != expected)
@@ -134,9 +135,10 @@ void bind_network(py::module_ &module) {
                 with<void>(self, [&](auto &network) { assign_to(network, index, value); });
             },
             py::arg("index"), py::arg("value"), "Copies a finite array of the parameter's shape and the network's dtype into it.")
-        .def("predict", &predict_with, py::arg("context"), py::arg("x"),
+        .def("predict", &checked_predict, py::arg("context"), py::arg("x"),
              "The last layer's output (n, O) for rows of float32, float64 or uint8.")
-        .def("try_predict", &try_predict, py::arg("context"), py::arg("x"), "The same; None where x wants a closer look.");
+        .def("try_predict", &try_predict, py::arg("context"), py::arg("x"),
+             "The same for an array that can be read where it lies and has the right columns; None for anything else.");
 }
 
 } // namespace ganglion::bindings

@@ -231,7 +231,7 @@ class Network:
         """
     def try_predict(self, context: Context, x: typing.Any) -> typing.Any:
         """
-        The same; None where x wants a closer look.
+        The same for an array that can be read where it lies and has the right columns; None for anything else.
         """
     @property
     def dtype(self) -> str: ...

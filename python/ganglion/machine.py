@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,11 +16,10 @@ __all__ = ["Info", "context", "info", "team", "use_kernel_set"]
 VARIABLE = "GANGLION_ISA"
 LARGEST_TEAM = 1024  # the core's own limit
 
-# The kernel set that was asked for, None for the machine's best. The environment is read at the first use, so that a
-# wrong value is an error of that use and not of the import.
-_asked: list[str | None] = []
-# With it, of a team as the core sees fit, once somebody has asked: loops over single rows ask each time.
-_default: list[_native.Context] = []
+# The context of whoever asks for no number of threads: the kernel set in use, a team as the core sees fit. None until
+# the first use; that reads the environment, so that a wrong value there is an error of the use and not of the import.
+_chosen: list[_native.Context | None] = [None]
+_choosing = threading.Lock()
 
 
 def use_kernel_set(name: str | None) -> None:
@@ -47,42 +47,33 @@ def use_kernel_set(name: str | None) -> None:
     'scalar'
     >>> use_kernel_set(None)
     """
-    if name is None:
-        _asked.clear()
-        _default.clear()
-        return
-    if not isinstance(name, str):
+    if name is not None and not isinstance(name, str):
         raise TypeError(f"name must be a string like 'avx2', or None; given {name!r} of type {type(name).__name__}")
-    _native.Context(name)
-    _asked[:] = [name]
-    _default.clear()
+    chosen = None if name is None else _native.Context(name)
+    with _choosing:
+        _chosen[0] = chosen
 
 
 def context(threads: int | None = None) -> _native.Context:
     """What a run of the core needs: the kernel set in use and a team."""
-    if threads is None and _default:
-        return _default[0]
-    if not _asked:
-        _asked.append(_from_environment())
-    made = _context(_asked[0], threads)
-    if threads is None:
-        _default[:] = [made]
-    return made
+    chosen = _chosen[0]
+    if chosen is None:
+        with _choosing:
+            chosen = _chosen[0] = _chosen[0] or _from_environment()
+    return chosen if threads is None else _context(chosen.kernel_set, threads)
 
 
 @lru_cache(maxsize=None, typed=True)
-def _context(kernel_set: str | None, threads: int | None) -> _native.Context:
+def _context(kernel_set: str, threads: int) -> _native.Context:
     """Made once, because loops over single batches and rows ask for it each time."""
     return _native.Context(kernel_set, team(threads))
 
 
-def _from_environment() -> str | None:
-    name = os.environ.get(VARIABLE) or None
+def _from_environment() -> _native.Context:
     try:
-        _native.Context(name)
+        return _native.Context(os.environ.get(VARIABLE) or None)
     except (ValueError, RuntimeError) as error:
         raise type(error)(f"the environment variable {VARIABLE}: {error}") from None
-    return name
 
 
 def team(threads: object) -> int | None:
