@@ -371,8 +371,10 @@ int useful_team(const Architecture &net, Index rows) {
 }
 
 bool may_share(const Architecture &net, Index rows) {
-    constexpr double fewest_flops = 2e4;
-    return step_flops(net, rows) > fewest_flops;
+    constexpr double fewest_flops = 2e4, of_an_output = 10; // as long as an activation, or a part of a normalization, forth and back
+    double flops = step_flops(net, rows);
+    for (const Stage &stage : net.stages) flops += of_an_output * static_cast<double>(rows) * static_cast<double>(stage.outputs);
+    return flops > fewest_flops;
 }
 
 } // namespace ganglion
