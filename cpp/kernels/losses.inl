@@ -17,9 +17,7 @@ template <class T> T sum_of_row(const T *x, Index n) {
 
 // Whole vectors, zero in the padding: a masked store makes the next kernel's load of it wait for the cache.
 template <class T, class Last> [[gnu::always_inline]] inline void write_gradient(Vec<T> v, T *d, Index n, Last last, Largest<T> &largest) {
-    v = inside(flushed(v), n, last);
-    v.store(d);
-    largest.add(v);
+    settled(v, n, last, largest).store(d);
 }
 
 // Of a row with a label: what the logarithm in its loss is taken of, and what else its loss or its gradient needs.
@@ -195,7 +193,7 @@ T label_gradients(const MatrixView<const T> &z, const Targets<T> &targets, const
         for (Index i = 0; i < count; ++i) {
             T *const out = d.data + (first + i) * d.stride;
             Row::template gradient<T>({arguments[i], rests[i]}, labels[i], out, z.columns, scale * weights[i], largest);
-            clear_padding(out, (z.columns + width - 1) & -width);
+            if constexpr (width < padding) clear_padding(out, (z.columns + width - 1) & -width);
         }
         const Vec<T> loss = Row::loss(Vec<T>::load(arguments, count), Vec<T>::load(rests, count)) * Vec<T>::load(weights, count);
         loss.store(losses + first, count);
@@ -217,7 +215,7 @@ T loss_gradient(const MatrixView<const T> &z, const Targets<T> &targets, const M
             const T weight = weight_of_row(targets, at);
             const T loss = Row::row(z.data + r * z.stride, targets, at, out, z.columns, scale * weight, parameter, largest) * weight;
             losses[r] = loss;
-            clear_padding(out, (z.columns + Vec<T>::width - 1) & -Vec<T>::width);
+            if constexpr (Vec<T>::width < padding) clear_padding(out, (z.columns + Vec<T>::width - 1) & -Vec<T>::width);
             highest.add(Vec<T>::broadcast(loss));
         }
         *largest_loss = highest.value();

@@ -67,6 +67,16 @@ template <class T> struct Largest {
     [[gnu::always_inline]] T value() const { return largest_lane(bits); }
 };
 
+// A vector of a result: flushed, +0 beyond the row's n columns, and in `largest`. In one mask, as small networks have little else to do:
+// a step of 1-13-1 on 11 rows takes 0.60 µs in place of 0.63.
+template <class T, class Last> [[gnu::always_inline]] inline Vec<T> settled(Vec<T> v, Index n, Last last, Largest<T> &largest) {
+    const Bits<T> size = as_bits(abs(v)), subnormal = Bits<T>::broadcast(ConstantsOf<Vec<T>>::fraction); // the largest
+    Mask<T> kept = size > subnormal;                                                                     // NaN's bits are too
+    if constexpr (last.value) kept = kept & first_lanes<T>(n);
+    largest.bits = max_where(kept, largest.bits, size);
+    return select(kept, v, Vec<T>::zero());
+}
+
 template <class T> T maximum(const T *x, Index n) {
     Vec<T> highest = Vec<T>::broadcast(x[0]);
     sweep<T>(n, [&](Index j, auto last) {
@@ -132,9 +142,8 @@ template <class T> T softmax_forward(const MatrixView<T> &z, const T *bias, cons
             });
         softmax_row(in, out, z.columns);
         sweep<T>(z.columns, [&](Index j, auto last) {
-            const Vec<T> v = flushed(load_row(out + j, z.columns - j, last));
-            store_row(v, out + j, z.columns - j, last);
-            largest.add(v);
+            const Index n = z.columns - j;
+            store_row(settled(load_row(out + j, n, last), n, last, largest), out + j, n, last);
         });
     }
     return largest.value();
@@ -149,9 +158,8 @@ template <class T> T softmax_backward(const MatrixView<T> &d, const MatrixView<c
         const Vec<T> mean = Vec<T>::broadcast(row_sum<T>(
             n, [=](Vec<T> lane, Index j, auto last) { return fma(load_row(dr + j, n - j, last), load_row(hr + j, n - j, last), lane); }));
         sweep<T>(n, [&](Index j, auto last) {
-            const Vec<T> v = flushed(load_row(hr + j, n - j, last) * (load_row(dr + j, n - j, last) - mean));
-            store_row(v, dr + j, n - j, last);
-            largest.add(inside(v, n - j, last));
+            const Vec<T> v = load_row(hr + j, n - j, last) * (load_row(dr + j, n - j, last) - mean);
+            store_row(settled(v, n - j, last, largest), dr + j, n - j, last);
         });
     }
     return largest.value();
@@ -183,17 +191,13 @@ template <class T, class Row> T forward(const MatrixView<T> &input, const T *bia
         return v;
     };
     const auto keep = [&](Index r, Index j, auto last, Vec<T> activated) {
-        const Vec<T> v = inside(activated, z.columns - j, last);
-        v.store(h.data + r * h.stride + j);
-        largest.add(v);
+        settled(activated, z.columns - j, last, largest).store(h.data + r * h.stride + j);
     };
-    const auto one = [&](Index r, Index j, auto last) {
-        keep(r, j, last, flushed(Row::forward(sum(r, j, last), Vec<T>::broadcast(alpha))));
-    };
+    const auto one = [&](Index r, Index j, auto last) { keep(r, j, last, Row::forward(sum(r, j, last), Vec<T>::broadcast(alpha))); };
     if constexpr (Row::paired)
         sweep_pairs<T>(z.rows, z.columns, one, [&](Index r, Index j, auto last, Index s, Index k, auto last_of_second) {
             const Pair<T> sums = {sum(r, j, last), sum(s, k, last_of_second)};
-            const Pair<T> both = flushed(Row::forward(sums, Pair<T>::broadcast(alpha)));
+            const Pair<T> both = Row::forward(sums, Pair<T>::broadcast(alpha));
             keep(r, j, last, both.first);
             keep(s, k, last_of_second, both.second);
         });
@@ -209,9 +213,7 @@ template <class T, class Row> T backward(const MatrixView<T> &delta, const Matri
     sweep_rows<T>(d.rows, d.columns, [&](Index r, Index j, auto last) {
         T *const dr = d.data + r * d.stride + j;
         const Vec<T> from = Vec<T>::load(saved.data + r * saved.stride + j);
-        const Vec<T> v = inside(flushed(Row::backward(Vec<T>::load(dr), from, a)), d.columns - j, last);
-        v.store(dr);
-        largest.add(v);
+        settled(Row::backward(Vec<T>::load(dr), from, a), d.columns - j, last, largest).store(dr);
     });
     return largest.value();
 }

@@ -99,9 +99,10 @@ template <class T, class Row> T update(const MatrixView<T> &weights, const Matri
     T constants[most_constants];
 #pragma GCC unroll 8
     for (Index i = 0; i < most_constants; ++i) constants[i] = given[i];
-    for (Index first = 0; first < w.columns; first += moment_columns) {
+    const Index most = Row::moments > 0 ? moment_columns : w.columns; // in a strip
+    for (Index first = 0; first < w.columns; first += most) {
         const auto strip = moments.strip(first);
-        const Index columns = w.columns - first < moment_columns ? w.columns - first : moment_columns;
+        const Index columns = w.columns - first < most ? w.columns - first : most;
         const auto row = [&](Index r) {
             T *wr = w.data + r * w.stride + first;
             [[maybe_unused]] T *mr = Row::moments > 0 ? moments.first + strip.at + r * strip.stride : nullptr;

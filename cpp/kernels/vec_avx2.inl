@@ -44,6 +44,7 @@ template <> struct Bits<float> {
     friend Bits operator^(Bits a, Bits b) { return {_mm256_xor_si256(a.native, b.native)}; }
     friend Mask<float> operator>(Bits a, Bits b) { return {_mm256_castsi256_ps(_mm256_cmpgt_epi32(a.native, b.native))}; }
     friend Bits max(Bits a, Bits b) { return {_mm256_max_epi32(a.native, b.native)}; }
+    friend Bits max_where(Mask<float> mask, Bits a, Bits b) { return max(a, Bits{_mm256_castps_si256(mask.native)} & b); }
     friend float largest_lane(Bits a) {
         const __m128i four = _mm_max_epi32(_mm256_castsi256_si128(a.native), _mm256_extracti128_si256(a.native, 1));
         const __m128i two = _mm_max_epi32(four, _mm_unpackhi_epi64(four, four));
@@ -61,6 +62,7 @@ template <> struct Bits<double> {
     friend Bits operator^(Bits a, Bits b) { return {_mm256_xor_si256(a.native, b.native)}; }
     friend Mask<double> operator>(Bits a, Bits b) { return {_mm256_castsi256_pd(_mm256_cmpgt_epi64(a.native, b.native))}; }
     friend Bits max(Bits a, Bits b) { return {_mm256_blendv_epi8(b.native, a.native, _mm256_cmpgt_epi64(a.native, b.native))}; }
+    friend Bits max_where(Mask<double> mask, Bits a, Bits b) { return max(a, Bits{_mm256_castpd_si256(mask.native)} & b); }
     friend double largest_lane(Bits a) {
         const Bits two = max(a, {_mm256_permute4x64_epi64(a.native, 0x4e)});
         const Bits one = max(two, {_mm256_shuffle_epi32(two.native, 0x4e)});

@@ -42,6 +42,7 @@ template <> struct Bits<float> {
     friend Bits operator^(Bits a, Bits b) { return {_mm512_xor_si512(a.native, b.native)}; }
     friend Mask<float> operator>(Bits a, Bits b) { return {_mm512_cmpgt_epi32_mask(a.native, b.native)}; }
     friend Bits max(Bits a, Bits b) { return {_mm512_maskz_max_epi32(all_floats, a.native, b.native)}; }
+    friend Bits max_where(Mask<float> mask, Bits a, Bits b) { return {_mm512_mask_max_epi32(a.native, mask.native, a.native, b.native)}; }
     friend float largest_lane(Bits a) {
         const __m256i eight =
             _mm256_max_epi32(_mm512_maskz_extracti32x8_epi32(0xff, a.native, 0), _mm512_maskz_extracti32x8_epi32(0xff, a.native, 1));
@@ -61,6 +62,7 @@ template <> struct Bits<double> {
     friend Bits operator^(Bits a, Bits b) { return {_mm512_xor_si512(a.native, b.native)}; }
     friend Mask<double> operator>(Bits a, Bits b) { return {_mm512_cmpgt_epi64_mask(a.native, b.native)}; }
     friend Bits max(Bits a, Bits b) { return {_mm512_maskz_max_epi64(all_doubles, a.native, b.native)}; }
+    friend Bits max_where(Mask<double> mask, Bits a, Bits b) { return {_mm512_mask_max_epi64(a.native, mask.native, a.native, b.native)}; }
     friend double largest_lane(Bits a) {
         const __m256i four =
             _mm256_max_epi64(_mm512_maskz_extracti64x4_epi64(0xf, a.native, 0), _mm512_maskz_extracti64x4_epi64(0xf, a.native, 1));

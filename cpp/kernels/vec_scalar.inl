@@ -6,7 +6,8 @@
 //   - min is a < b ? a : b and max a > b ? a : b, so b where either is NaN or both are zeros;
 //   - comparisons are false where an operand is NaN; a Mask has a boolean per lane;
 //   - lane_bits has bit l set where lane l of a Mask is true;
-//   - Bits has a signed integer of T's size per lane; shift_right is logical;
+//   - Bits has a signed integer of T's size per lane; shift_right is logical; max_where, of Bits that are not negative, is max where the
+//     mask is true and its first argument elsewhere;
 //   - tree adds 16 partial sums: lane l + lane l+8, then + 4, + 2, + 1;
 //   - highest_lane is the greatest lane's value, either zero's where that is 0, any lane's where one is NaN.
 
@@ -44,6 +45,7 @@ template <class T> struct Bits {
     friend Bits operator^(Bits a, Bits b) { return {a.native ^ b.native}; }
     friend Mask<T> operator>(Bits a, Bits b) { return {static_cast<Signed>(a.native) > static_cast<Signed>(b.native)}; }
     friend Bits max(Bits a, Bits b) { return any(a > b) ? a : b; }
+    friend Bits max_where(Mask<T> mask, Bits a, Bits b) { return mask.native ? max(a, b) : a; }
     friend T largest_lane(Bits a) { return __builtin_bit_cast(T, a.native); }
 };
 

@@ -45,6 +45,7 @@ template <> struct Bits<float> {
     friend Bits operator^(Bits a, Bits b) { return {_mm_xor_si128(a.native, b.native)}; }
     friend Mask<float> operator>(Bits a, Bits b) { return {_mm_castsi128_ps(_mm_cmpgt_epi32(a.native, b.native))}; }
     friend Bits max(Bits a, Bits b) { return {blend(_mm_cmpgt_epi32(a.native, b.native), a.native, b.native)}; }
+    friend Bits max_where(Mask<float> mask, Bits a, Bits b) { return max(a, Bits{_mm_castps_si128(mask.native)} & b); }
     friend float largest_lane(Bits a) {
         const Bits two = max(a, {_mm_unpackhi_epi64(a.native, a.native)});
         const Bits one = max(two, {_mm_shuffle_epi32(two.native, 1)});
@@ -67,6 +68,7 @@ template <> struct Bits<double> {
         return {_mm_castsi128_pd(_mm_shuffle_epi32(greater, 0xf5))};
     }
     friend Bits max(Bits a, Bits b) { return {blend(_mm_castpd_si128((a > b).native), a.native, b.native)}; }
+    friend Bits max_where(Mask<double> mask, Bits a, Bits b) { return max(a, Bits{_mm_castpd_si128(mask.native)} & b); }
     friend double largest_lane(Bits a) {
         const Bits one = max(a, {_mm_unpackhi_epi64(a.native, a.native)});
         return _mm_cvtsd_f64(_mm_castsi128_pd(one.native));

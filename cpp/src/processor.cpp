@@ -78,6 +78,7 @@ template <class T> class Processor<T>::Worker {
     const Plan *plan_ = nullptr;
     Constants constants_{};
     bool transposed_ = false;       // into the thread's own memory, in this run
+    bool repeats_ = false;          // the batch is the one of the step before, and known to be finite
     std::uint64_t open_phases_ = 0; // so far
     T next_input_ = 0;              // the largest |x| of what was gathered of the next batch
     double largest_weight_, largest_moment_, largest_gradient_;
@@ -95,26 +96,21 @@ Processor<T>::Worker::Worker(Processor &processor, Training<T> &training, const 
       largest_weight_(static_cast<double>(training.network->parameters.largest)), largest_moment_(training.state.largest_moment),
       largest_gradient_(training.state.largest_gradient) {
     const Kernels<T> &kernels = *processor.prepared_->kernels;
-    step_ = {&kernels,
-             &training.architecture,
-             &training.network->parameters,
-             {training.state.moments[0].data(), training.state.moments[1].data()},
-             request.feed,
-             &processor.workspace_,
-             &find_loss(kernels, training.loss, training.target),
-             &find_row(rows_of(kernels.optimizers), training.optimizer.name, "optimizer"),
-             &training.metrics,
-             request.shuffle ? processor.order_.data() : nullptr,
-             0,
-             0,
-             {},
-             false,
-             T(0),
-             {},
-             static_cast<T>(training.loss.parameter),
-             training.loss.host.get()};
+    step_ = {.kernels = &kernels,
+             .net = &training.architecture,
+             .parameters = &training.network->parameters,
+             .moments = {training.state.moments[0].data(), training.state.moments[1].data()},
+             .feed = request.feed,
+             .workspace = &processor.workspace_,
+             .loss = &find_loss(kernels, training.loss, training.target),
+             .optimizer = &find_row(rows_of(kernels.optimizers), training.optimizer.name, "optimizer"),
+             .metrics = &training.metrics,
+             .order = request.shuffle ? processor.order_.data() : nullptr,
+             .loss_parameter = static_cast<T>(training.loss.parameter),
+             .host = training.loss.host.get()};
     step_.gradients = training.accumulate > 1 ? training.state.gradients.data() : processor.workspace_.gradients.data();
     step_.training = true;
+    if (training.optimizer.clip_value > 0) step_.gradient_bound = static_cast<T>(training.optimizer.clip_value);
     if (processor.full_.own_transposed) step_.transposed = scratch_.transposed.data();
     step_.moment.seed = training.network->seed;
     scratch_.notes.weight() = 0;
@@ -124,16 +120,18 @@ Processor<T>::Worker::Worker(Processor &processor, Training<T> &training, const 
 }
 
 template <class T> void Processor<T>::Worker::begin_step() {
-    const Index position = request_.part ? 0 : cursor_.position;
-    if (step_.gathered) step_.slot = 1 - step_.slot;
-    set_batch(step_, epoch_.first(position), epoch_.size(position));
+    if (!repeats_) {
+        const Index position = request_.part ? 0 : cursor_.position;
+        if (step_.gathered) step_.slot = 1 - step_.slot;
+        set_batch(step_, epoch_.first(position), epoch_.size(position));
+        step_.loss_scale = loss_scale(*step_.loss, step_.rows, training_.architecture.outputs);
+    }
     plan_ = step_.rows == processor_.full_.rows ? &processor_.full_ : &processor_.last_;
     watched_ = updates_ && cursor_.step == next_look_;
     if (watched_) plan_ = &processor_.look_.storing(*plan_);
     step_.moment.epoch = static_cast<std::uint32_t>(cursor_.epoch);
     const auto most_batches = static_cast<std::uint64_t>(training_.accumulate), batch = static_cast<std::uint64_t>(cursor_.batches);
     step_.moment.step = static_cast<std::uint32_t>(cursor_.step * most_batches + batch); // each batch has numbers of its own
-    step_.loss_scale = loss_scale(*step_.loss, step_.rows, training_.architecture.outputs);
     constants_ = rule_.constants(training_.optimizer, learning_rate(training_, cursor_.step), cursor_);
     std::transform(constants_.begin(), constants_.end(), step_.constants, [](double c) { return static_cast<T>(c); });
     step_.finite = std::isfinite(largest_weight_);
@@ -141,7 +139,6 @@ template <class T> void Processor<T>::Worker::begin_step() {
     step_.updates = updates_;
     step_.team = plan_->team;
     step_.gradient_scale = 1;
-    if (training_.optimizer.clip_value > 0) step_.gradient_bound = static_cast<T>(training_.optimizer.clip_value);
     scratch_.notes.reset();
     if (step_.gathered) scratch_.notes.input() = next_input_;
     if (step_.transposed && (cursor_.batches == 0 || !transposed_)) {
@@ -254,7 +251,9 @@ template <class T> bool Processor<T>::Worker::make_step(Index made) {
         shared_.next_timed = made + steps_between_looks;
     }
     if (watched_) next_look_ = processor_.look_.finish(*training_.monitor, cursor_, step_, thread_, plan_->team, shared_.barrier);
-    step_.gathered = has_next && !step_.in_place;
+    repeats_ = ends_epoch && step_.in_place && epoch_.steps() == 1;
+    if (repeats_) next_input_ = scratch_.notes.input();
+    step_.gathered = repeats_ || (has_next && !step_.in_place);
     finish_step(made, ends_epoch);
     if (shared_.stop) return end({Outcome::stopped});
     if (ends_epoch && request_.shuffle && made + 1 < request_.steps) {

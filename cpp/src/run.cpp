@@ -165,24 +165,16 @@ Evaluation evaluate(const Context &context, const Training<T> &training, const F
     parallel(team, [&](int thread, int) {
         Workspace<T> &space = spaces[static_cast<std::size_t>(thread)];
         Scratch<T> &scratch = space.threads[0];
-        Step<T> step{&kernels,
-                     &net,
-                     &training.network->parameters,
-                     {nullptr, nullptr},
-                     &feed,
-                     &space,
-                     &loss,
-                     nullptr,
-                     &training.metrics,
-                     nullptr,
-                     0,
-                     0,
-                     {},
-                     false,
-                     loss_scale(loss, n, net.outputs),
-                     {},
-                     static_cast<T>(training.loss.parameter),
-                     training.loss.host.get()};
+        Step<T> step{.kernels = &kernels,
+                     .net = &net,
+                     .parameters = &training.network->parameters,
+                     .feed = &feed,
+                     .workspace = &space,
+                     .loss = &loss,
+                     .metrics = &training.metrics,
+                     .loss_scale = loss_scale(loss, n, net.outputs),
+                     .loss_parameter = static_cast<T>(training.loss.parameter),
+                     .host = training.loss.host.get()};
         step.finite = std::isfinite(training.network->parameters.largest);
         take_moving_variances(step);
         for (Index panel = queue.take(thread); panel >= 0; panel = queue.take(thread)) {

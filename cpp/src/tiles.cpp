@@ -27,6 +27,8 @@ template <class T> struct Soon {
     Index transposed_row = 0;
 };
 
+constexpr Index call_terms = 4000; // what calls and comparisons cost, in terms of a product
+
 // dw (I,O) = xᵀ · dz over the rows of a leaf, dz and dw in whole vectors of which `columns` belong to the matrix. Or dwᵀ (O,I) = dzᵀ · x,
 // transposed afterwards, which costs some percent of a tile: where dz has more zeros than x, or where few of the last vector's columns
 // are dw's. Returns whether zeros were left out.
@@ -34,14 +36,9 @@ template <class T>
 bool multiply_leaf(const Step<T> &step, const MatrixView<const T> &x, const MatrixView<const T> &dz, Index columns, const MatrixView<T> &dw,
                    const Soon<T> &soon, Ahead *ahead, Scratch<T> &scratch) {
     constexpr Index fewest_rows = 32;
-    // What the way over dwᵀ costs, in terms of a product: transposing an element of it, and the calls.
-    constexpr double transposed_terms = 5, call_terms = 4000;
+    constexpr Index transposed_terms = 5; // what an element of dwᵀ costs to transpose, in terms of a product
     const Kernels<T> &kernels = *step.kernels;
     Product<T> straight_product{x.columns, dz.columns, x.rows, x.data, 1, x.stride, dz.data, dz.stride, dw.data, dw.stride, false};
-    if (step.team == 1 && x.columns * dz.columns * x.rows <= static_cast<Index>(call_terms)) { // over before the ways are compared
-        kernels.matmul(straight_product);
-        return false;
-    }
     straight_product.others_read = step.team > 1, straight_product.ahead = ahead;
     straight_product.along = soon.w, straight_product.along_row = soon.w_row;
     straight_product.across = soon.transposed, straight_product.across_row = soon.transposed_row, straight_product.across_rows = columns;
@@ -52,8 +49,8 @@ bool multiply_leaf(const Step<T> &step, const MatrixView<const T> &x, const Matr
     const auto computed_of = [&](Index n) { return sparse ? whole_vectors(kernels, n) : product_columns(kernels, n); };
     const Index computed = computed_of(columns);
     const bool straight =
-        terms(sparse ? of_x : 1, x.columns, computed) <= terms(sparse ? of_dz : 1, columns, computed_of(x.columns)) + call_terms +
-                                                             transposed_terms * static_cast<double>(x.columns * dz.columns);
+        terms(sparse ? of_x : 1, x.columns, computed) <= terms(sparse ? of_dz : 1, columns, computed_of(x.columns)) +
+                                                             static_cast<double>(call_terms + transposed_terms * x.columns * dz.columns);
     T *const left = scratch.left.data(), *const mirrored = scratch.mirrored.data();
     const Index stride = row_stride(x.rows), mirrored_stride = row_stride(x.columns);
     if (sparse) kernels.transpose(straight ? x : dz, left, stride);
@@ -95,12 +92,27 @@ template <class T> void append_moments(const Step<T> &step, const Parameter &par
         }
 }
 
+// gradient_tile where the products are over before ways could be compared or lines fetched: one leaf on one thread.
+template <class T> void short_gradient(const Step<T> &step, const Unit &unit, Scratch<T> &scratch) {
+    const auto [s, row, rows, column, columns] = unit;
+    const Stage &stage = step.net->stages[at(s)];
+    const Kernels<T> &kernels = *step.kernels;
+    const Index stride = round_up(columns, padding), whole = whole_vectors(kernels, columns);
+    const MatrixView<const T> x = input_rows(step, s, 0, step.rows, row, rows);
+    const MatrixView<const T> dz = read(step.workspace->d[at(s)], 0, step.rows, column, whole, stage.outputs);
+    T *const dw = scratch.kernel_tiles.data();
+    kernels.matmul({rows, whole, step.rows, x.data, 1, x.stride, dz.data, dz.stride, dw, stride, false});
+    if (stage.bias >= 0 && row == 0) kernels.column_sums(dz, scratch.bias_tiles.data());
+    penalize_tile(step, unit, scratch);
+}
+
 // dw of a tile over the whole batch, its penalty's with it, into slot 0 of the scratch, db of its columns with the tile's first rows.
 // Beside a leaf's products the next leaf is fetched, beside the last one's what comes next: of an update the weights and moments.
 template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch, bool updates) {
     const auto [s, row, rows, column, columns] = unit;
     const Stage &stage = step.net->stages[at(s)];
     if (normalizes(stage)) return normalization_gradients(step, unit, scratch);
+    if (step.team == 1 && step.rows <= leaf_rows && rows * columns * step.rows <= call_terms) return short_gradient(step, unit, scratch);
     const Kernels<T> &kernels = *step.kernels;
     const Index stride = round_up(columns, padding), whole = whole_vectors(kernels, columns);
     const bool with_bias = stage.bias >= 0 && row == 0;

@@ -94,18 +94,18 @@ template <class T> struct Step {
     const Kernels<T> *kernels;
     const Architecture *net;
     Parameters<T> *parameters;
-    T *moments[2];
+    T *moments[2] = {nullptr, nullptr};
     const Feed<T> *feed;
     Workspace<T> *workspace;
     const LossKernels<T> *loss;
-    const OptimizerKernels<T> *optimizer;
+    const OptimizerKernels<T> *optimizer = nullptr;
     const std::vector<Metric> *metrics;
-    const std::int32_t *order; // of the epoch, or null
-    Index first, rows;         // of the batch in the epoch
-    MatrixView<const T> x;     // (B, I): the batch, in place or as the workspace's rows
-    bool in_place;
-    T loss_scale; // 1 / B, or 1 / (B · O)
-    T constants[most_constants];
+    const std::int32_t *order = nullptr; // of the epoch
+    Index first = 0, rows = 0;           // of the batch in the epoch
+    MatrixView<const T> x = {};          // (B, I): the batch, in place or as the workspace's rows
+    bool in_place = false;
+    T loss_scale = 0; // 1 / B, or 1 / (B · O)
+    T constants[most_constants] = {};
     T loss_parameter = 0;
     const HostLoss *host = nullptr;                                            // in place of `loss`
     T *gradients = nullptr;                                                    // where they are stored, like the parameters
