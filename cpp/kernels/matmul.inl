@@ -173,6 +173,7 @@ template <class T, int C, bool unit_rows, bool fetches> void shared_block(const 
 
 template <class T, bool unit_rows, bool fetches> void column_blocks(const Product<T> &p) {
     constexpr Index width = Vec<T>::width;
+    if (p.M == 0) return;
     Index j = 0;
     if constexpr (shared_columns<T> > 0)
         if (const Index rest = p.N % width; rest > 0 && rest <= shared_columns<T> && p.N >= 2 * width && p.M > tile_rows<4>) {
@@ -206,9 +207,11 @@ template <class T, bool unit_rows, bool fetches> void column_blocks(const Produc
 constexpr Index own_cache_bytes = 1 << 20;
 
 template <class T> void matmul(const Product<T> &p) {
-    if (p.M == 0 || p.N == 0) return;
+    if (p.N == 0) return;
     if (p.M == 1 && p.K > 0 && p.K <= streamed_depth && p.N >= 16 * Index{Vec<T>::width}) return row_product(p);
     const bool far = p.K * p.N * static_cast<Index>(sizeof(T)) > own_cache_bytes;
+    if constexpr (narrow_columns<T> > 0)
+        if (is_narrow(p)) return column_blocks<T, false, false>(narrow_product(p));
     if (p.a_row != 1) return far ? column_blocks<T, false, true>(p) : column_blocks<T, false, false>(p);
     if (p.ahead && p.ahead->next != p.ahead->end) column_blocks<T, true, true>(p);
     else column_blocks<T, true, false>(p);

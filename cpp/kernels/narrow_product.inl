@@ -1,0 +1,70 @@
+// C of few columns, with its rows in the lanes. As many rows of A as a vector has lanes are turned in registers, block by block, and each
+// of their columns is multiplied by the elements of a row of B: no lane is empty, where tiles would have 10 of 16 at work, or 1 of 8.
+// One Zen 4 core, GFLOP/s so and by tiles: 128×512×10 87 and 68, 256×256×4 63 and 45, 256×256×1 20 and 8.
+
+// Most columns of C: sums and a block of A fill the register file.
+template <class T> constexpr int narrow_columns = vector_registers < 32 ? 0 : int{Vec<T>::width} * 3 / 4;
+
+template <class T> bool is_narrow(const Product<T> &p) {
+    const Index lanes = (p.N + ShortVec<T>::width - 1) & -ShortVec<T>::width; // of tiles
+    return p.N <= narrow_columns<T> && 4 * p.N <= 3 * lanes && p.M >= Vec<T>::width && p.K >= 2 * Vec<T>::width && p.a_column == 1;
+}
+
+// `width` rows of N columns.
+template <class T, int N, int... lane> void narrow_rows(const Product<T> &p, const T *a, T *c) {
+    constexpr int width = static_cast<int>(Vec<T>::width);
+    Vec<T> sum[size_t{N}], block[size_t{width}];
+    if (p.accumulate) {
+#pragma GCC unroll 16
+        for (int r = 0; r < width; ++r) block[r] = Vec<T>::load(c + r * p.c_row, N);
+        BlockTranspose<T, lane...>::in_place(block);
+    }
+#pragma GCC unroll 16
+    for (int n = 0; n < N; ++n) sum[n] = p.accumulate ? block[n] : Vec<T>::zero();
+    const T *b = p.b;
+    const auto multiply = [&](int k) {
+#pragma GCC unroll 16
+        for (int n = 0; n < N; ++n) sum[n] = fma(block[k], Vec<T>::broadcast(b[n]), sum[n]);
+        b += p.b_row;
+    };
+    Index k = 0;
+    for (; k + width <= p.K; k += width) {
+#pragma GCC unroll 16
+        for (int r = 0; r < width; ++r) block[r] = Vec<T>::load(a + r * p.a_row + k);
+        BlockTranspose<T, lane...>::in_place(block);
+#pragma GCC unroll 16
+        for (int i = 0; i < width; ++i) multiply(i);
+    }
+    if (const Index rest = p.K - k; rest > 0) {
+#pragma GCC unroll 16
+        for (int r = 0; r < width; ++r) block[r] = Vec<T>::load(a + r * p.a_row + k, rest);
+        BlockTranspose<T, lane...>::in_place(block);
+#pragma GCC unroll 16
+        for (int i = 0; i < width; ++i) {
+            if (i == rest) break;
+            multiply(i);
+        }
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < width; ++r) block[r] = r < N ? sum[r] + Vec<T>::zero() : Vec<T>::zero();
+    BlockTranspose<T, lane...>::in_place(block);
+#pragma GCC unroll 16
+    for (int r = 0; r < width; ++r) block[r].store(c + r * p.c_row, N);
+}
+
+template <class T> using NarrowRows = void (*)(const Product<T> &, const T *, T *);
+template <class T, class All, int... N> struct NarrowTable;
+template <class T, int... lane, int... N> struct NarrowTable<T, Lanes<lane...>, N...> {
+    static constexpr NarrowRows<T> columns[] = {narrow_rows<T, N + 1, lane...>...};
+};
+
+// Whole blocks of rows, from the first on; returns the product of the rows that are left.
+template <class T> Product<T> narrow_product(const Product<T> &p) {
+    const NarrowRows<T> rows = NarrowTable<T, lanes_of<Vec<T>>, __integer_pack(narrow_columns<T>)...>::columns[p.N - 1];
+    Product<T> left = p;
+    for (; left.M >= Vec<T>::width; left.M -= Vec<T>::width) {
+        rows(p, left.a, left.c);
+        left.a += Vec<T>::width * p.a_row, left.c += Vec<T>::width * p.c_row;
+    }
+    return left;
+}
