@@ -26,7 +26,7 @@ template <class T> Blocking blocking_of(const Kernels<T> &kernels, const Product
     const Index b_bytes = p.K * p.N * element;
     // Few rows wait for B. One or two read it nearly as it lies, a few whole rows at a time: 1×2048×2048: 18, by columns 8 (18). So does
     // one where a vector of B is in two lines: 1×1000×999: 33, by columns 26 (33).
-    const bool across_lines = p.b_row * element % line_bytes != 0;
+    const bool across_lines = (p.b_row * element | static_cast<Index>(reinterpret_cast<std::uintptr_t>(p.b))) % line_bytes != 0;
     if (p.M <= 2 && (b_bytes > large || (p.M == 1 && across_lines && b_bytes > large / 8)))
         return {p.M, p.N, std::min(p.K, streamed_depth), false, false};
     // With more it is repaid to pack what L2 holds, read in the same way: 16×2048×2048: 57, in place 24 (37).
