@@ -1,5 +1,5 @@
-"""`functional.matmul` beside NumPy's on one thread: squares from 16 to 2048, what the layers of networks multiply, and
-many or few rows through wide layers.
+"""`functional.matmul` beside NumPy's on one thread: squares from 16 to 2048, what the layers of networks multiply,
+many or few rows through wide layers, and few columns.
 
 usage: OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 python bench/micro/products.py
 
@@ -48,6 +48,7 @@ OTHERS = (
     *[(M, N, K) for M in SIDES for N in SIDES for K in SIDES if len({M, N, K}) > 1],
     *((1, 2048, 2048), (4, 2048, 2048), (98, 2048, 784), (300, 900, 700), (6000, 512, 784), (4096, 512, 64)),
 )
+NARROW = [(256, N, 256) for N in (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 13)]
 ROUNDS = 11
 
 
@@ -68,7 +69,12 @@ def medians(calls, flops):
 def main():
     random = np.random.default_rng(0)
     peak = _native.measured_peak(machine.context(1))
-    for group, shapes in {"squares": [(n, n, n) for n in SIZES], "layers": LAYERS, "others": OTHERS}.items():
+    for group, shapes in {
+        "squares": [(n, n, n) for n in SIZES],
+        "layers": LAYERS,
+        "others": OTHERS,
+        "narrow": NARROW,
+    }.items():
         ratios = []
         for M, N, K in shapes:
             a, b = random.standard_normal((M, K), np.float32), random.standard_normal((K, N), np.float32)

@@ -341,6 +341,7 @@ template <class T> void Processor<T>::Worker::finish_step(Index made, bool ends_
     state.largest_gradient = largest_gradient_;
     training_.network->parameters.largest = static_cast<T>(largest_weight_);
     shared_.result.steps = made + 1;
+    if (request_.steps == 1) return;
     if (made == 0) shared_.first_step_end = Clock::now();
     else if (made + 1 == request_.steps || shared_.stop)
         shared_.result.step_seconds = seconds_since(shared_.first_step_end) / static_cast<double>(made);

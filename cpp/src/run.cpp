@@ -99,14 +99,14 @@ void run(const Context &context, Training<T> &training, Processor<T> &processor,
         const Monitor *monitor = training.monitor && training.monitor->every > 1 ? &*training.monitor : nullptr;
         const Index left = monitor ? monitor->left(training.state.cursor.step) : 1;
         if (trying && monitor) request.steps = std::min(request.steps, left > 0 ? left : monitor->every);
-        const auto began = std::chrono::steady_clock::now();
+        const auto began = trying ? std::chrono::steady_clock::now() : std::chrono::steady_clock::time_point{};
         const Team team = trial.team();
         Result<T> result = processor.run_with(team, training, request);
-        // A caller who makes one step at a time pays for waking the team each time.
-        const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - began;
-        if (trying && full == batch && result.outcome == Outcome::done && (result.step_seconds > 0 || left > 0))
+        if (trying && full == batch && result.outcome == Outcome::done && (result.step_seconds > 0 || left > 0)) {
+            // A caller who makes one step at a time pays for waking the team each time.
+            const std::chrono::duration<double> whole = std::chrono::steady_clock::now() - began;
             trial.record(result.step_seconds > 0 ? result.step_seconds : whole.count(), result.steps);
-        else if (request.balances && result.step_seconds > 0) trial.watch(result.step_seconds);
+        } else if (request.balances && result.step_seconds > 0) trial.watch(result.step_seconds);
         const auto keep = [&](const Result<T> &made) {
             report.steps += made.steps;
             report.sparse_products += made.sparse_products;

@@ -60,13 +60,13 @@ def context(threads: int | None = None) -> _native.Context:
     if chosen is None:
         with _choosing:
             chosen = _chosen[0] = _chosen[0] or _from_environment()
-    return chosen if threads is None else _context(chosen.kernel_set, threads)
+    return chosen if threads is None else _context(chosen, threads)
 
 
-@lru_cache(maxsize=None, typed=True)
-def _context(kernel_set: str, threads: int) -> _native.Context:
+@lru_cache(typed=True)
+def _context(chosen: _native.Context, threads: int) -> _native.Context:
     """Made once, because loops over single batches and rows ask for it each time."""
-    return _native.Context(kernel_set, team(threads))
+    return _native.Context(chosen.kernel_set, team(threads))
 
 
 def _from_environment() -> _native.Context:
