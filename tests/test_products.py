@@ -103,16 +103,25 @@ def test_against_numpy(dtype):
 @pytest.mark.parametrize("kernel_set", SETS[:-1])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_few_columns(kernel_set, dtype):
-    """Rows in the lanes: whole blocks of rows and of k and what is left of both; beyond 1024 of k sums go on from C."""
+    """Rows in the lanes: whole blocks of rows and of k and what is left of both; beyond 1024 of k sums go on from C.
+
+    What lies behind the rows of a is NaN, and some products underflow to -0.
+    """
     gg.use_kernel_set(kernel_set)
     deep = np.dtype(dtype).itemsize * 275
     for columns in range(1, 14):
         for shape in [(16, 32, columns), (37, 45, columns), (100, 63, columns), (41, deep, columns)]:
             a, b = factors(shape, dtype)
+            a[1], b[:, 0] = np.finfo(dtype).tiny, -np.finfo(dtype).tiny
+            rows = np.full((shape[0] + 1, shape[1] + 2), np.nan, dtype)
+            rows[:-1, :-2] = a
             wide = np.full((shape[0], columns + 3), 7, dtype)
             out = wide[:, 1 : columns + 1]
-            assert_same_bits(F.matmul(a, b, out, threads=1).copy(), by_definition(shape, dtype))
-            assert (wide[:, 0] == 7).all() and (wide[:, columns + 1 :] == 7).all()
+            expected = operations.matmul("scalar", a, b)
+            assert not np.signbit(expected[1, 0])
+            for threads in (1, 2):
+                assert_same_bits(F.matmul(rows[:-1, :-2], b, out, threads=threads).copy(), expected)
+                assert (wide[:, 0] == 7).all() and (wide[:, columns + 1 :] == 7).all()
             a[shape[0] - 3, 17] = np.nan
             assert np.isnan(F.matmul(a, b)).all(axis=1).nonzero()[0].tolist() == [shape[0] - 3]
 

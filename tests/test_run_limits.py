@@ -47,22 +47,6 @@ def test_a_feature_that_is_not_finite_stops_before_its_step(value, dtype, messag
         run.evaluate(core.Context(), core.Feed(x, y))
 
 
-@pytest.mark.parametrize("plan", PLANS)
-def test_a_batch_that_comes_again_is_looked_at_in_each_run(plan):
-    """Whole data sets as one batch: what a run's first step finds in x holds for its others, and for no other run."""
-    x, y = data(300)
-    together, apart = training(one := network()), training(other := network())
-    together.run(core.Context(None, 2), core.Feed(x, y), batch_size=300, steps=3, shuffle=False, plan=plan)
-    for _ in range(3):
-        apart.run(core.Context(None, 2), core.Feed(x, y), batch_size=300, steps=1, shuffle=False, plan=plan)
-    assert digest(one) == digest(other)
-    x[210, 4] = np.inf
-    with pytest.raises(ValueError, match=r"x\[210, 4\] is inf"):
-        together.run(core.Context(None, 2), core.Feed(x, y), batch_size=300, steps=3, shuffle=False, plan=plan)
-    assert together.step == 3
-    assert digest(one) == digest(other)
-
-
 def test_the_report_outlives_what_ends_the_run():
     x, y = data(300)
     run = training(network())

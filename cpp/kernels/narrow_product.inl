@@ -1,13 +1,19 @@
-// C of few columns, with its rows in the lanes. As many rows of A as a vector has lanes are turned in registers, block by block, and each
-// of their columns is multiplied by the elements of a row of B: no lane is empty, where tiles would have 10 of 16 at work, or 1 of 8.
-// One Zen 4 core, GFLOP/s so and by tiles: 128×512×10 87 and 68, 256×256×4 63 and 45, 256×256×1 20 and 8.
+// C of few columns, with its rows in the lanes: for callers outside of networks, where columns are padded to half vectors. As many rows of
+// A as a vector has lanes are turned in registers, block by block, and each of their columns is multiplied by the elements of a row of B:
+// no lane of these rows is empty, where tiles would have 10 of 16 at work, or 1 of 8. One Zen 4 core, float32, GFLOP/s so and by tiles:
+// 128×512×10 87 and 68, 256×256×4 63 and 45, 256×256×2 41 and 22. For up to 6 columns NumPy, whose sums have another order, is faster
+// (256×256×4 84, 256×256×2 66).
 
-// Most columns of C: sums and a block of A fill the register file.
+constexpr Index own_cache_bytes = 1 << 20; // what is larger does not stay in a core's own cache beside the rest
+
+// Most columns of C. Of float sums and a block of A then take 28 of 32 registers; tiles have as many lanes at work with more columns.
 template <class T> constexpr int narrow_columns = vector_registers < 32 ? 0 : int{Vec<T>::width} * 3 / 4;
 
+// Where tiles would leave a quarter of their lanes empty. Doubles from memory are slower so: 6000×784×3 18 GFLOP/s, by tiles 21.
 template <class T> bool is_narrow(const Product<T> &p) {
     const Index lanes = (p.N + ShortVec<T>::width - 1) & -ShortVec<T>::width; // of tiles
-    return p.N <= narrow_columns<T> && 4 * p.N <= 3 * lanes && p.M >= Vec<T>::width && p.K >= 2 * Vec<T>::width && p.a_column == 1;
+    const bool near = sizeof(T) == 4 || p.M * p.K * static_cast<Index>(sizeof(T)) <= own_cache_bytes;
+    return p.N <= narrow_columns<T> && 4 * p.N <= 3 * lanes && p.M >= Vec<T>::width && p.K >= 2 * Vec<T>::width && p.a_column == 1 && near;
 }
 
 // `width` rows of N columns.
@@ -66,5 +72,6 @@ template <class T> Product<T> narrow_product(const Product<T> &p) {
         rows(p, left.a, left.c);
         left.a += Vec<T>::width * p.a_row, left.c += Vec<T>::width * p.c_row;
     }
+    left.along = left.across = nullptr; // lines of all rows
     return left;
 }

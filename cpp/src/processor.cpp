@@ -72,15 +72,16 @@ template <class T> class Processor<T>::Worker {
     const Epoch epoch_;
     const OptimizerRule &rule_;
     const Index look_every_;
-    const bool far_; // does each batch come from memory beyond the caches?
+    const bool far_;    // does each batch come from memory beyond the caches?
+    const bool hosted_; // does the caller's own code run in between, which may write to x?
     Cursor cursor_;
     Step<T> step_;
     const Plan *plan_ = nullptr;
     Constants constants_{};
     bool transposed_ = false;       // into the thread's own memory, in this run
-    bool repeats_ = false;          // the batch is the one of the step before, and known to be finite
+    bool repeats_ = false;          // the batch is the one of the step before, and its largest |x| known
     std::uint64_t open_phases_ = 0; // so far
-    T next_input_ = 0;              // the largest |x| of what was gathered of the next batch
+    T next_input_ = 0;              // the largest |x| of what was gathered of the next batch, or of the same one
     double largest_weight_, largest_moment_, largest_gradient_;
     std::uint64_t next_look_;               // of the monitor: at this step
     bool updates_ = true, watched_ = false; // is the batch under way the last of its sum, and is there a look at its step?
@@ -92,7 +93,7 @@ Processor<T>::Worker::Worker(Processor &processor, Training<T> &training, const 
       scratch_(processor.workspace_.threads[static_cast<std::size_t>(thread)]), epoch_{request.feed->rows(), processor.full_.rows},
       rule_(find_optimizer(training.optimizer.name)),
       look_every_(step_flops(training.architecture, processor.full_.rows) < long_step && !has_host(training) ? steps_between_looks : 1),
-      far_(request.feed->bytes() > near_bytes), cursor_(training.state.cursor),
+      far_(request.feed->bytes() > near_bytes), hosted_(has_host(training)), cursor_(training.state.cursor),
       largest_weight_(static_cast<double>(training.network->parameters.largest)), largest_moment_(training.state.largest_moment),
       largest_gradient_(training.state.largest_gradient) {
     const Kernels<T> &kernels = *processor.prepared_->kernels;
@@ -251,7 +252,7 @@ template <class T> bool Processor<T>::Worker::make_step(Index made) {
         shared_.next_timed = made + steps_between_looks;
     }
     if (watched_) next_look_ = processor_.look_.finish(*training_.monitor, cursor_, step_, thread_, plan_->team, shared_.barrier);
-    repeats_ = ends_epoch && step_.in_place && epoch_.steps() == 1;
+    repeats_ = ends_epoch && step_.in_place && epoch_.steps() == 1 && !hosted_;
     if (repeats_) next_input_ = scratch_.notes.input();
     step_.gathered = repeats_ || (has_next && !step_.in_place);
     finish_step(made, ends_epoch);

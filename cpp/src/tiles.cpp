@@ -92,7 +92,7 @@ template <class T> void append_moments(const Step<T> &step, const Parameter &par
         }
 }
 
-// gradient_tile where the products are over before ways could be compared or lines fetched: one leaf on one thread.
+// gradient_tile where the product is over before ways of it are compared, or lines fetched: one leaf on one thread.
 template <class T> void short_gradient(const Step<T> &step, const Unit &unit, Scratch<T> &scratch) {
     const auto [s, row, rows, column, columns] = unit;
     const Stage &stage = step.net->stages[at(s)];
@@ -112,9 +112,9 @@ template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scr
     const auto [s, row, rows, column, columns] = unit;
     const Stage &stage = step.net->stages[at(s)];
     if (normalizes(stage)) return normalization_gradients(step, unit, scratch);
-    if (step.team == 1 && step.rows <= leaf_rows && rows * columns * step.rows <= call_terms) return short_gradient(step, unit, scratch);
     const Kernels<T> &kernels = *step.kernels;
     const Index stride = round_up(columns, padding), whole = whole_vectors(kernels, columns);
+    if (step.team == 1 && step.rows <= leaf_rows && rows * whole * step.rows <= call_terms) return short_gradient(step, unit, scratch);
     const bool with_bias = stage.bias >= 0 && row == 0;
     const Parameter &w = step.net->parameters[at(stage.kernel)];
     Soon<T> soon{step.parameters->values.data() + w.offset + row * w.stride + column, w.stride, nullptr, row_stride(stage.inputs)};

@@ -118,7 +118,7 @@ template <class T> struct Step {
     Moment moment = {};
     int slot = 0;          // of the batch in the workspace
     int team = 1;          // threads that make this step together
-    bool gathered = false; // it is there already
+    bool gathered = false; // it is there already, or in place and looked at
 };
 
 // Allocates for forward passes over up to `rows` rows on one thread.
