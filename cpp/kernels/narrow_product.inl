@@ -4,16 +4,14 @@
 // 128×512×10 87 and 68, 256×256×4 63 and 45, 256×256×2 41 and 22. For up to 6 columns NumPy, whose sums have another order, is faster
 // (256×256×4 84, 256×256×2 66).
 
-constexpr Index own_cache_bytes = 1 << 20; // what is larger does not stay in a core's own cache beside the rest
+// Most columns of C: sums and a block of A then take 28 of 32 registers. No doubles: from memory they are a fifth slower so (6000×784×3 12
+// to 14 GFLOP/s, by tiles 16), and from caches at most a tenth faster.
+template <class T> constexpr int narrow_columns = vector_registers < 32 || sizeof(T) > 4 ? 0 : int{Vec<T>::width} * 3 / 4;
 
-// Most columns of C. Of float sums and a block of A then take 28 of 32 registers; tiles have as many lanes at work with more columns.
-template <class T> constexpr int narrow_columns = vector_registers < 32 ? 0 : int{Vec<T>::width} * 3 / 4;
-
-// Where tiles would leave a quarter of their lanes empty. Doubles from memory are slower so: 6000×784×3 18 GFLOP/s, by tiles 21.
+// Where tiles would leave a quarter of their lanes empty.
 template <class T> bool is_narrow(const Product<T> &p) {
     const Index lanes = (p.N + ShortVec<T>::width - 1) & -ShortVec<T>::width; // of tiles
-    const bool near = sizeof(T) == 4 || p.M * p.K * static_cast<Index>(sizeof(T)) <= own_cache_bytes;
-    return p.N <= narrow_columns<T> && 4 * p.N <= 3 * lanes && p.M >= Vec<T>::width && p.K >= 2 * Vec<T>::width && p.a_column == 1 && near;
+    return p.N <= narrow_columns<T> && 4 * p.N <= 3 * lanes && p.M >= Vec<T>::width && p.K >= 2 * Vec<T>::width && p.a_column == 1;
 }
 
 // `width` rows of N columns.
