@@ -5,7 +5,7 @@
 // (256×256×4 84, 256×256×2 66).
 
 // Most columns of C: sums and a block of A then take 28 of 32 registers. No doubles: from memory they are a fifth slower so (6000×784×3 12
-// to 14 GFLOP/s, by tiles 16), and from caches at most a tenth faster.
+// to 14 GFLOP/s, by tiles 16), and from caches about a tenth faster.
 template <class T> constexpr int narrow_columns = vector_registers < 32 || sizeof(T) > 4 ? 0 : int{Vec<T>::width} * 3 / 4;
 
 // Where tiles would leave a quarter of their lanes empty.
