@@ -1,6 +1,9 @@
 """`functional.matmul`: in blocks, packed or in place, on any team, the chain over k that every product is."""
 
 import functools
+import subprocess
+import sys
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -126,6 +129,105 @@ def test_few_columns(kernel_set, dtype):
             assert np.isnan(F.matmul(a, b)).all(axis=1).nonzero()[0].tolist() == [shape[0] - 3]
 
 
+def lying(matrix, layout, offset=0):
+    """By rows, or "t" by columns; the first element lies `offset` behind a line of the cache, NaN around all."""
+    rows = matrix.T if layout == "t" else matrix
+    stride = rows.shape[1] + (3 if rows.shape[1] % 128 else 0)
+    memory = np.full((rows.shape[0] + 2) * stride + 80, np.nan, matrix.dtype)
+    first = -memory.ctypes.data // memory.itemsize % (64 // memory.itemsize) + offset
+    view = memory[first : first + rows.shape[0] * stride].reshape(-1, stride)[:, : rows.shape[1]]
+    view[:] = rows
+    return view.T if layout == "t" else view
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("layouts", ["tn", "nt", "tt"])
+@pytest.mark.parametrize("shape", BLOCKED + IN_PLACE, ids=str)
+def test_transposed_operands(shape, layouts, dtype):
+    a, b = factors(shape, dtype)
+    expected = operations.matmul(SETS[0], a, b)
+    left, right = lying(a, layouts[0], 4), lying(b, layouts[1], 4)
+    for threads in (1, 3):
+        assert_same_bits(F.matmul(left, right, threads=threads), expected)
+
+
+@pytest.mark.parametrize("kernel_set", SETS)
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("layouts", ["tn", "nt", "tt"])
+def test_small_transposed_operands(layouts, dtype, kernel_set):
+    """Around the rows that are turned at once, vectors of columns, blocks of k; rows of B that are 2 KiB apart."""
+    gg.use_kernel_set(kernel_set)
+    lines = 2048 // np.dtype(dtype).itemsize
+    shapes = [(M, K, N) for M in (1, 2, 5, 7, 12, 13, 25) for K in (1, 5, 16, 39) for N in (1, 3, 8, 17, 33)]
+    for shape in [*shapes, (3, lines, 18), (13, lines, 40), (lines, 45, 10), (300, 35, 11), (40, 40, 5)]:
+        a, b = factors(shape, dtype)
+        a[0], b[:, 0] = np.finfo(dtype).tiny, -np.finfo(dtype).tiny
+        expected = operations.matmul("scalar", a, b)
+        assert not np.signbit(expected[0, 0])
+        left, right = lying(a, layouts[0], sum(shape) % 7), lying(b, layouts[1], sum(shape) % 16)
+        wide = np.full((shape[0], shape[2] + 3), 7, dtype)
+        out = wide[:, 1 : shape[2] + 1]
+        for threads in (1, 2):
+            assert_same_bits(F.matmul(left, right, out, threads=threads).copy(), expected)
+            assert (wide[:, 0] == 7).all() and (wide[:, shape[2] + 1 :] == 7).all()
+        assert_same_bits(F.matmul(left, right, np.full(expected.shape, 7, dtype, order="F")), expected)
+
+
+def test_transposed_operands_are_read_in_place():
+    a, b, out = np.ones((300, 2000), np.float32), np.ones((400, 300), np.float32), np.zeros((2000, 400), np.float32)
+    F.matmul(a.T, b.T, out)
+    tracemalloc.start()
+    F.matmul(a.T, b.T, out)
+    F.matmul(a.T, b[0], out[:, 0])
+    assert tracemalloc.get_traced_memory()[1] < 10_000
+    tracemalloc.stop()
+    assert (out[:, 1:] == 300).all() and (out[:, 0] == 300).all()
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_vectors(dtype):
+    a, b = factors((37, 90, 53), dtype)
+    expected = operations.matmul("scalar", a, b)
+    for layout in "nt":
+        right, left = lying(b, layout), lying(a, layout)
+        assert_same_bits(F.matmul(a[3], right), expected[3])
+        assert_same_bits(F.matmul(np.repeat(a[3], 2)[::2], right, np.zeros(53, dtype)), expected[3])
+        assert_same_bits(F.matmul(left, b[:, 5]), expected[:, 5])
+        out = np.zeros((37, 2), dtype)
+        F.matmul(left, np.ascontiguousarray(b[:, 5]), out[:, 1])
+        assert_same_bits(out[:, 1].copy(), expected[:, 5])
+        assert not out[:, 0].any()
+
+
+WITHOUT_MEMORY = """
+import resource, numpy as np, ganglion.functional as F
+from ganglion import machine
+from ganglion._ganglion_core import operations
+random = np.random.default_rng(0)
+a, b = (random.standard_normal((1024, 1024), np.float32) for _ in range(2))
+products = [(a, b), (a.T, b), (a, b.T), (a.T, b.T)]
+kernel_set = machine.info().kernel_set
+expected = [operations.matmul(kernel_set, left[:500], np.ascontiguousarray(right)) for left, right in products]
+out = [np.ones((500, 1024), np.float32) for _ in products]
+used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+limits = resource.getrlimit(resource.RLIMIT_AS)
+resource.setrlimit(resource.RLIMIT_AS, (used + (1 << 18), limits[1]))
+try:
+    np.ones(1 << 20, np.float32)
+except MemoryError:
+    for (left, right), c in zip(products, out):
+        F.matmul(left[:500], right, c, threads=1)
+    resource.setrlimit(resource.RLIMIT_AS, limits)
+    print(all((c == e).all() for c, e in zip(out, expected)))
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="limits memory and reads /proc")
+def test_without_memory_for_blocks():
+    run = subprocess.run([sys.executable, "-c", WITHOUT_MEMORY], capture_output=True, text=True, check=False)
+    assert run.stdout.strip() == "True", run.stderr
+
+
 A, B = np.arange(6.0).reshape(2, 3), np.arange(12.0).reshape(3, 4)
 
 
@@ -135,6 +237,12 @@ A, B = np.arange(6.0).reshape(2, 3), np.arange(12.0).reshape(3, 4)
         (A.tolist(), B.tolist()),
         (A.astype(int), B),
         (A, np.asfortranarray(B)),
+        (np.asfortranarray(A), np.asfortranarray(B)),
+        (B[:, ::2].T, A.T),
+        (A[0, ::2], B[::2]),
+        (A[:, :1], B[:1]),
+        (A[:1, :1].T, B[:1]),
+        (np.broadcast_to(B[0], (4, 4)), B.T),
         (np.asfortranarray(A), B),
         (A[:, ::-1], B[::-1]),
         (A[::-1], B),

@@ -9,34 +9,56 @@ namespace {
 
 constexpr double flops_per_thread = 4e6; // some 40 µs: waking a thread costs a few, more where it sleeps
 
+// Rows of consecutive elements (column is 1), or columns (row is 1).
 template <class T> struct Matrix {
     T *data;
-    Index rows, columns, stride;
-    const T *end() const { return data + (rows - 1) * stride + columns; }
+    Index rows, columns, row, column; // element [r, c] at data[r * row + c * column]
+    const T *end() const { return data + (rows - 1) * row + (columns - 1) * column + 1; }
     bool overlaps(const Matrix<const T> &other) const { return data < other.end() && other.data < end(); }
+    Matrix transposed() const { return {data, columns, rows, column, row}; }
 };
 
-// A matrix of at least one element with contiguous rows one after the other.
-template <class T> std::optional<Matrix<T>> matrix_in(const py::handle &object, char type) {
+// A matrix or a vector, which is a row or, `upright`, a column, of at least one element.
+template <class T> std::optional<Matrix<T>> matrix_in(const py::handle &object, char type, bool upright) {
     const auto *array = plain_array(object);
-    if (!array || array->nd != 2 || type_of(*array) != type || array->dimensions[0] == 0 || array->dimensions[1] == 0) return {};
+    if (!array || array->nd < 1 || array->nd > 2 || type_of(*array) != type) return {};
     constexpr auto item = static_cast<Index>(sizeof(T));
-    const Index rows = array->dimensions[0], columns = array->dimensions[1], step = array->strides[0];
-    if ((columns > 1 && array->strides[1] != item) || (rows > 1 && (step < columns * item || step % item != 0))) return {};
-    return Matrix<T>{reinterpret_cast<T *>(array->data), rows, columns, rows > 1 ? step / item : columns};
+    const bool matrix = array->nd == 2;
+    const Index first = array->dimensions[0], last = array->dimensions[array->nd - 1];
+    const Index rows = matrix || upright ? first : 1, columns = matrix || !upright ? last : 1;
+    Index row = array->strides[0], column = array->strides[array->nd - 1];
+    if (rows == 0 || columns == 0 || row % item != 0 || column % item != 0) return {};
+    // One element has no stride; NumPy may report any.
+    column = columns > 1 ? column / item : 1;
+    row = rows > 1 ? row / item : column == 1 ? columns : 1;
+    if (!(column == 1 && row >= columns) && !(row == 1 && column >= rows)) return {};
+    return Matrix<T>{reinterpret_cast<T *>(array->data), rows, columns, row, column};
 }
 
+bool is_vector(const py::object &object) { return py::detail::array_proxy(object.ptr())->nd == 1; }
+
 template <class T> py::object multiply(const Context &context, const py::object &a, const py::object &b, const py::object &out, char type) {
-    const auto A = matrix_in<const T>(a, type), B = matrix_in<const T>(b, type);
-    if (!A || !B || A->columns != B->rows) return py::none();
-    py::object c = out.is_none() ? py::object(py::array_t<T>({A->rows, B->columns})) : out;
-    const auto C = matrix_in<T>(c, type);
-    if (!C || C->rows != A->rows || C->columns != B->columns || !py::reinterpret_borrow<py::array>(c).writeable()) return py::none();
-    if (C->overlaps(*A) || C->overlaps(*B)) return py::none();
+    auto A = matrix_in<const T>(a, type, false), B = matrix_in<const T>(b, type, true);
+    if (!A || !B || A->columns != B->rows || (is_vector(a) && is_vector(b))) return py::none();
+    py::object c = out;
+    if (out.is_none()) {
+        if (is_vector(a)) c = py::array_t<T>(B->columns);
+        else if (is_vector(b)) c = py::array_t<T>(A->rows);
+        else c = py::array_t<T>({A->rows, B->columns});
+    }
+    auto C = matrix_in<T>(c, type, is_vector(b));
+    if (!C || C->rows != A->rows || C->columns != B->columns || is_vector(c) != (is_vector(a) || is_vector(b))) return py::none();
+    if (!py::reinterpret_borrow<py::array>(c).writeable() || C->overlaps(*A) || C->overlaps(*B)) return py::none();
+    if (C->column != 1 || (C->columns == 1 && C->row == 1)) { // Cᵀ = Bᵀ · Aᵀ, by the same chains
+        std::swap(*A, *B);
+        A = A->transposed(), B = B->transposed(), C = C->transposed();
+    }
     const double flops = 2.0 * static_cast<double>(A->rows) * static_cast<double>(A->columns) * static_cast<double>(B->columns);
     const int team = context.threads > 0 ? context.threads : available_team(static_cast<int>(std::min(flops / flops_per_thread, 1e6)));
-    const Product<T> product{A->rows, B->columns, A->columns, A->data, A->stride, 1, B->data, B->stride, C->data, C->stride, false};
-    const auto multiply = [&] { multiply_blocked(kernels_of<T>(*context.kernel_set), product, team); };
+    const bool by_columns = B->column != 1;
+    const Product<T> product{A->rows, B->columns, A->columns, A->data, A->row, A->column, B->data, by_columns ? B->column : B->row,
+                             C->data, C->row,     false};
+    const auto multiply = [&] { multiply_blocked(kernels_of<T>(*context.kernel_set), product, by_columns, team); };
     if (flops < 1e5) { // letting others run would take as long
         multiply();
     } else {
@@ -58,8 +80,8 @@ py::object try_matmul(const Context &context, const py::object &a, const py::obj
 
 void bind_products(py::module_ &module) {
     module.def("try_matmul", &try_matmul, py::arg("context"), py::arg("a"), py::arg("b"), py::arg("out"),
-               "a (M, K) · b (K, N), into `out` where it is not None; None where they are no matrices of one float type that can be "
-               "read as they lie.");
+               "a (M, K) · b (K, N), one of them perhaps a vector (K,), into `out` where it is not None; None where they are not of one "
+               "float type or can not be read as they lie.");
 }
 
 } // namespace ganglion::bindings

@@ -16,6 +16,7 @@ constexpr int vector_registers = 16;
 #include "transpose.inl"
 #include "narrow_product.inl"
 #include "matmul.inl"
+#include "turned_product.inl"
 #include "sparse_matmul.inl"
 #include "elementwise_losses.inl"
 #include "losses.inl"

@@ -211,7 +211,10 @@ template <class T> void matmul(const Product<T> &p) {
     if (p.M == 1 && p.K > 0 && p.K <= streamed_depth && p.N >= 16 * Index{Vec<T>::width}) return row_product(p);
     const bool far = p.K * p.N * static_cast<Index>(sizeof(T)) > own_cache_bytes;
     if constexpr (narrow_columns<T> > 0)
-        if (is_narrow(p)) return column_blocks<T, false, false>(narrow_product(p));
+        if (is_narrow(p)) {
+            if (p.a_column == 1) return column_blocks<T, false, false>(narrow_product<T, false>(p));
+            if (p.a_row == 1) return column_blocks<T, true, false>(narrow_product<T, true>(p));
+        }
     if (p.a_row != 1) return far ? column_blocks<T, false, true>(p) : column_blocks<T, false, false>(p);
     if (p.ahead && p.ahead->next != p.ahead->end) column_blocks<T, true, true>(p);
     else column_blocks<T, true, false>(p);

@@ -52,6 +52,10 @@ template <class T> void matmul(const Product<T> &p) {
     }
 }
 
+template <class T> void turned_matmul(const Product<T> &p) {
+    for (Index j = 0; j < p.N; ++j) matmul<T>({p.M, 1, p.K, p.a, p.a_row, 1, p.b + j * p.b_row, 1, p.c + j, p.c_row, false});
+}
+
 template <class T> void transpose(const MatrixView<const T> &in, T *out, Index out_stride) {
     for (Index r = 0; r < in.rows; ++r)
         for (Index c = 0; c < in.columns; ++c) out[c * out_stride + r] = row_of(in, r)[c];
@@ -131,6 +135,8 @@ template <class T> constexpr Kernels<T> kernels() {
             .tile_columns = 16,
             .matmul = matmul<T>,
             .sparse_matmul = matmul<T>,
+            .turned_matmul = turned_matmul<T>,
+            .turned_rows = 4,
             .nonzeros = nonzeros<T>,
             .transpose = transpose<T>,
             .column_sums = column_sums<T>,

@@ -17,6 +17,7 @@ constexpr int vector_registers = 8; // of 16: the emulated fma needs the others
 #include "transpose.inl"
 #include "narrow_product.inl"
 #include "matmul.inl"
+#include "turned_product.inl"
 #include "sparse_matmul.inl"
 #include "elementwise_losses.inl"
 #include "losses.inl"

@@ -33,6 +33,8 @@ template <class T> constexpr Kernels<T> kernels() {
             .tile_columns = 2 * Vec<T>::width,
             .matmul = matmul<T>,
             .sparse_matmul = sparse_matmul<T>,
+            .turned_matmul = turned_matmul<T>,
+            .turned_rows = turned_rows<T>,
             .nonzeros = nonzeros<T>,
             .transpose = transpose<T>,
             .column_sums = column_sums<T>,

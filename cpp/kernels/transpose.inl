@@ -38,7 +38,8 @@ template <class T, int... lane> struct BlockTranspose {
         a = b;
         b = kept;
     }
-    [[gnu::always_inline]] static void in_place(V *row) {
+    // Within the parts of registers.
+    [[gnu::always_inline]] static void parts_in_place(V *row) {
 #pragma GCC unroll 16
         for (int r = 0; r < width; r += part) {
             interleave<1>(row[r], row[r + 1]);
@@ -49,6 +50,9 @@ template <class T, int... lane> struct BlockTranspose {
                 exchange(row[r + 1], row[r + 2]);
             }
         }
+    }
+    [[gnu::always_inline]] static void in_place(V *row) {
+        parts_in_place(row);
         if constexpr (parts > 1)
 #pragma GCC unroll 4
             for (int r = 0; r < part; ++r) {
@@ -61,13 +65,27 @@ template <class T, int... lane> struct BlockTranspose {
                 }
             }
     }
+    // Rows `stride` apart, turned: parts are exchanged by loads, which spares half of the shuffles.
+    [[gnu::always_inline]] static void load(V *row, const T *from, Index stride) {
+#pragma GCC unroll 16
+        for (int r = 0; r < width; ++r) row[r] = V::load_parts(from + r % part * stride + r / part * part, part * stride);
+        parts_in_place(row);
+    }
 };
+
+// Rows a multiple of 2 KiB apart share a few sets of L1, where a line in two blocks would come twice: blocks begin with a line. So many
+// elements before the first begins one.
+template <class T> Index columns_before_line(const T *first, Index stride) {
+    const bool share_sets = stride * static_cast<Index>(sizeof(T)) % 2048 == 0;
+    return share_sets ? static_cast<Index>(reinterpret_cast<uintptr_t>(first) / sizeof(T)) % Index{Vec<T>::width} : 0;
+}
 
 template <class T, int... lane> void transpose_lanes(const MatrixView<const T> &in, T *out, Index out_stride) {
     constexpr Index width = Vec<T>::width;
+    const Index before = columns_before_line(in.data, in.stride);
     for (Index r = 0; r < in.rows; r += width)
-        for (Index c = 0; c < in.columns; c += width) {
-            const Index rows = in.rows - r < width ? in.rows - r : width, columns = in.columns - c < width ? in.columns - c : width;
+        for (Index c = 0, next = width - before; c < in.columns; c = next, next += width) {
+            const Index rows = in.rows - r < width ? in.rows - r : width, columns = (next < in.columns ? next : in.columns) - c;
             Vec<T> block[size_t{width}];
             const T *from = in.data + r * in.stride + c;
             T *to = out + c * out_stride + r;

@@ -83,6 +83,9 @@ template <> struct Vec<float> {
     static Vec zero() { return {_mm256_setzero_ps()}; }
     static Vec broadcast(float value) { return {_mm256_set1_ps(value)}; }
     static Vec load(const float *from) { return {_mm256_loadu_ps(from)}; }
+    static Vec load_parts(const float *from, Index distance) {
+        return {_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(from)), _mm_loadu_ps(from + distance), 1)};
+    }
     static Vec load(const float *from, Index n) { return {_mm256_maskload_ps(from, first_integers(0.0f, n))}; }
     void store(float *to) const { _mm256_storeu_ps(to, native); }
     void store(float *to, Index n) const { _mm256_maskstore_ps(to, first_integers(0.0f, n), native); }
@@ -116,6 +119,9 @@ template <> struct Vec<double> {
     static Vec zero() { return {_mm256_setzero_pd()}; }
     static Vec broadcast(double value) { return {_mm256_set1_pd(value)}; }
     static Vec load(const double *from) { return {_mm256_loadu_pd(from)}; }
+    static Vec load_parts(const double *from, Index distance) {
+        return {_mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(from)), _mm_loadu_pd(from + distance), 1)};
+    }
     static Vec load(const double *from, Index n) { return {_mm256_maskload_pd(from, first_integers(0.0, n))}; }
     void store(double *to) const { _mm256_storeu_pd(to, native); }
     void store(double *to, Index n) const { _mm256_maskstore_pd(to, first_integers(0.0, n), native); }

@@ -92,6 +92,12 @@ template <> struct Vec<float> {
     static Vec zero() { return {_mm512_setzero_ps()}; }
     static Vec broadcast(float value) { return {_mm512_set1_ps(value)}; }
     static Vec load(const float *from) { return {_mm512_loadu_ps(from)}; }
+    static Vec load_parts(const float *from, Index distance) {
+        __m512 parts = _mm512_maskz_broadcast_f32x4(all_floats, _mm_loadu_ps(from));
+        parts = _mm512_mask_broadcast_f32x4(parts, 0x00f0, _mm_loadu_ps(from + distance));
+        parts = _mm512_mask_broadcast_f32x4(parts, 0x0f00, _mm_loadu_ps(from + 2 * distance));
+        return {_mm512_mask_broadcast_f32x4(parts, 0xf000, _mm_loadu_ps(from + 3 * distance))};
+    }
     static Vec load(const float *from, Index n) { return {_mm512_maskz_loadu_ps(first_lanes<float>(n).native, from)}; }
     void store(float *to) const { _mm512_storeu_ps(to, native); }
     void store(float *to, Index n) const { _mm512_mask_storeu_ps(to, first_lanes<float>(n).native, native); }
@@ -125,6 +131,12 @@ template <> struct Vec<double> {
     static Vec zero() { return {_mm512_setzero_pd()}; }
     static Vec broadcast(double value) { return {_mm512_set1_pd(value)}; }
     static Vec load(const double *from) { return {_mm512_loadu_pd(from)}; }
+    static Vec load_parts(const double *from, Index distance) {
+        __m512d parts = _mm512_maskz_broadcast_f64x2(all_doubles, _mm_loadu_pd(from));
+        parts = _mm512_mask_broadcast_f64x2(parts, 0x0c, _mm_loadu_pd(from + distance));
+        parts = _mm512_mask_broadcast_f64x2(parts, 0x30, _mm_loadu_pd(from + 2 * distance));
+        return {_mm512_mask_broadcast_f64x2(parts, 0xc0, _mm_loadu_pd(from + 3 * distance))};
+    }
     static Vec load(const double *from, Index n) { return {_mm512_maskz_loadu_pd(first_lanes<double>(n).native, from)}; }
     void store(double *to) const { _mm512_storeu_pd(to, native); }
     void store(double *to, Index n) const { _mm512_mask_storeu_pd(to, first_lanes<double>(n).native, native); }

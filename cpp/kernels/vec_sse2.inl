@@ -143,6 +143,7 @@ template <> struct Vec<float> {
     static Vec zero() { return {_mm_setzero_ps()}; }
     static Vec broadcast(float value) { return {_mm_set1_ps(value)}; }
     static Vec load(const float *from) { return {_mm_loadu_ps(from)}; }
+    static Vec load_parts(const float *from, Index) { return load(from); }
     static Vec load(const float *from, Index n) {
         if (n >= 4) return load(from);
         alignas(16) float lanes[4] = {};
@@ -192,6 +193,7 @@ template <> struct Vec<double> {
     static Vec zero() { return {_mm_setzero_pd()}; }
     static Vec broadcast(double value) { return {_mm_set1_pd(value)}; }
     static Vec load(const double *from) { return {_mm_loadu_pd(from)}; }
+    static Vec load_parts(const double *from, Index) { return load(from); }
     static Vec load(const double *from, Index n) { return n >= 2 ? load(from) : n == 1 ? Vec{_mm_load_sd(from)} : zero(); }
     void store(double *to) const { _mm_storeu_pd(to, native); }
     void store(double *to, Index n) const {

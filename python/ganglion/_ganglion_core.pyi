@@ -677,7 +677,7 @@ def optimizers() -> list[str]: ...
 def schedules() -> list[str]: ...
 def try_matmul(context: Context, a: typing.Any, b: typing.Any, out: typing.Any) -> typing.Any:
     """
-    a (M, K) · b (K, N), into `out` where it is not None; None where they are no matrices of one float type that can be read as they lie.
+    a (M, K) · b (K, N), one of them perhaps a vector (K,), into `out` where it is not None; None where they are not of one float type or can not be read as they lie.
     """
 
 __version__: str

@@ -23,9 +23,10 @@ def matmul(a: ArrayLike, b: ArrayLike, out: Array | None = None, *, threads: int
     ----------
     a, b
         Matrices (M, K) and (K, N), or a vector (K,) for either; two of float32 give float32, float16 is
-        computed in float32 and rounded back, everything else in float64. Those with contiguous rows are read in place.
+        computed in float32 and rounded back, everything else in float64. Those with contiguous rows or columns are read
+        in place: ``x.T`` and ``W.T`` cost no copy.
     out
-        (M, N), of the result's type and with contiguous rows, to write to; no memory of a or b.
+        (M, N), of the result's type, to write to, in place if its rows or columns are contiguous; no memory of a or b.
     threads
         1 … 1024; by default as many as the work is worth.
 
