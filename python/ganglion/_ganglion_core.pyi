@@ -612,13 +612,10 @@ class Updates:
 
 def activations() -> list[ActivationInfo]: ...
 def apply_activation(
-    context: Context,
-    name: str,
-    x: numpy.typing.NDArray[typing.Any],
-    alpha: typing.SupportsFloat | typing.SupportsIndex = 0.0,
-) -> numpy.typing.NDArray[typing.Any]:
+    context: Context, name: str, x: typing.Any, alpha: typing.SupportsFloat | typing.SupportsIndex = 0.0
+) -> typing.Any:
     """
-    An activation of a C-contiguous array of float32 or float64; softmax over its last axis.
+    An activation of an array, softmax over its last axis; None where x is no C-contiguous array of float32 or float64 that can be read as it lies.
     """
 
 def default_team() -> int:
@@ -627,13 +624,10 @@ def default_team() -> int:
     """
 
 def differentiate_activation(
-    context: Context,
-    name: str,
-    x: numpy.typing.NDArray[typing.Any],
-    alpha: typing.SupportsFloat | typing.SupportsIndex = 0.0,
-) -> numpy.typing.NDArray[typing.Any]:
+    context: Context, name: str, x: typing.Any, alpha: typing.SupportsFloat | typing.SupportsIndex = 0.0
+) -> typing.Any:
     """
-    The derivative of an elementwise activation at each element of such an array.
+    The derivative of an elementwise activation at each element of such an array, or None.
     """
 
 def initializers() -> list[str]: ...

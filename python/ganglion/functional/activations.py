@@ -33,23 +33,30 @@ if TYPE_CHECKING:
     from ganglion.inputs import Array
 
 
-def _computed(kernel: Callable[..., Array], activation: NamedActivation, x: ArrayLike) -> Array:
+def _computed(kernel: Callable[..., Array | None], activation: NamedActivation, x: ArrayLike) -> Array:
     """A kernel's result for x, in the type that the package's docstring promises."""
+    context, row, alpha = machine.context(), activation.core_row, activation.alpha
+    result = kernel(context, row, x, alpha)
+    if result is not None and result.ndim > 0:
+        return result
     given = _floats(x)
     narrow = given.dtype.itemsize <= 4
-    array = np.asarray(given, np.float32 if narrow else np.float64, order="C")
-    if not array.flags.aligned:
-        array = array.copy()
-    result = kernel(machine.context(), activation.core_row, array, activation.alpha)
+    array = np.array(given, np.float32 if narrow else np.float64, order="C")
+    converted: Array = kernel(context, row, array, alpha)  # type: ignore[assignment]
     if given.dtype.itemsize == 2:
         with np.errstate(over="ignore"):
-            result = result.astype(np.float16)
-    return result[()]  # of a number, a number
+            converted = converted.astype(np.float16)
+    return converted[()]  # of a number, a number
 
 
 def _floats(x: ArrayLike) -> Array:
     array = inputs.numeric("x", x)
     return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+# Those without a parameter, made once: that takes as long as a small array's kernel.
+IDENTITY, SIGMOID, TANH, RELU = Identity(), Sigmoid(), Tanh(), ReLU()
+SELU_, SOFTPLUS, SWISH, STEP, SOFTMAX = SELU(), Softplus(), Swish(), Step(), Softmax()
 
 
 def _value(activation: NamedActivation, x: ArrayLike) -> Array:
@@ -68,7 +75,7 @@ def identity(x: ArrayLike) -> Array:
     >>> identity([-1.0, 2.0])
     array([-1.,  2.])
     """
-    return _value(Identity(), x)
+    return _value(IDENTITY, x)
 
 
 def identity_derivative(x: ArrayLike) -> Array:
@@ -79,7 +86,7 @@ def identity_derivative(x: ArrayLike) -> Array:
     >>> identity_derivative([-1.0, 2.0])
     array([1., 1.])
     """
-    return _derivative(Identity(), x)
+    return _derivative(IDENTITY, x)
 
 
 def sigmoid(x: ArrayLike) -> Array:
@@ -92,7 +99,7 @@ def sigmoid(x: ArrayLike) -> Array:
     >>> sigmoid(1)
     np.float64(0.7310585786300049)
     """
-    return _value(Sigmoid(), x)
+    return _value(SIGMOID, x)
 
 
 def sigmoid_derivative(x: ArrayLike) -> Array:
@@ -103,7 +110,7 @@ def sigmoid_derivative(x: ArrayLike) -> Array:
     >>> sigmoid_derivative([-800.0, 0.0, 40.0])
     array([0.00000000e+00, 2.50000000e-01, 4.24835426e-18])
     """
-    return _derivative(Sigmoid(), -np.abs(_floats(x)))
+    return _derivative(SIGMOID, -np.abs(_floats(x)))
 
 
 def tanh(x: ArrayLike) -> Array:
@@ -114,7 +121,7 @@ def tanh(x: ArrayLike) -> Array:
     >>> tanh([-1000.0, 0.0, 0.5])
     array([-1.        ,  0.        ,  0.46211716])
     """
-    return _value(Tanh(), x)
+    return _value(TANH, x)
 
 
 def tanh_derivative(x: ArrayLike) -> Array:
@@ -138,7 +145,7 @@ def relu(x: ArrayLike) -> Array:
     >>> relu([-2.0, 0.0, 3.0])
     array([0., 0., 3.])
     """
-    return _value(ReLU(), x)
+    return _value(RELU, x)
 
 
 def relu_derivative(x: ArrayLike) -> Array:
@@ -149,7 +156,7 @@ def relu_derivative(x: ArrayLike) -> Array:
     >>> relu_derivative([-2.0, 0.0, 3.0])
     array([0., 0., 1.])
     """
-    return _derivative(ReLU(), x)
+    return _derivative(RELU, x)
 
 
 def leaky_relu(x: ArrayLike, negative_slope: float = LeakyReLU.negative_slope) -> Array:
@@ -204,7 +211,7 @@ def selu(x: ArrayLike) -> Array:
     >>> selu([-1000.0, 1.0])
     array([-1.75809934,  1.05070099])
     """
-    return _value(SELU(), x)
+    return _value(SELU_, x)
 
 
 def selu_derivative(x: ArrayLike) -> Array:
@@ -215,7 +222,7 @@ def selu_derivative(x: ArrayLike) -> Array:
     >>> selu_derivative([0.0, 1.0])
     array([1.75809934, 1.05070099])
     """
-    return _derivative(SELU(), x)
+    return _derivative(SELU_, x)
 
 
 def softplus(x: ArrayLike) -> Array:
@@ -226,7 +233,7 @@ def softplus(x: ArrayLike) -> Array:
     >>> softplus([-1000.0, 0.0, 1000.0])
     array([0.00000000e+00, 6.93147181e-01, 1.00000000e+03])
     """
-    return _value(Softplus(), x)
+    return _value(SOFTPLUS, x)
 
 
 def softplus_derivative(x: ArrayLike) -> Array:
@@ -237,7 +244,7 @@ def softplus_derivative(x: ArrayLike) -> Array:
     >>> softplus_derivative([-1000.0, 0.0, 1000.0])
     array([0. , 0.5, 1. ])
     """
-    return _derivative(Softplus(), x)
+    return _derivative(SOFTPLUS, x)
 
 
 def swish(x: ArrayLike) -> Array:
@@ -248,7 +255,7 @@ def swish(x: ArrayLike) -> Array:
     >>> swish([-1.0, 0.0, 1.0])
     array([-0.26894142,  0.        ,  0.73105858])
     """
-    return _value(Swish(), x)
+    return _value(SWISH, x)
 
 
 def swish_derivative(x: ArrayLike) -> Array:
@@ -259,7 +266,7 @@ def swish_derivative(x: ArrayLike) -> Array:
     >>> swish_derivative([-1000.0, 0.0, 1000.0])
     array([0. , 0.5, 1. ])
     """
-    return _derivative(Swish(), x)
+    return _derivative(SWISH, x)
 
 
 def gelu(x: ArrayLike, approximate: bool = False) -> Array:
@@ -294,7 +301,7 @@ def step(x: ArrayLike) -> Array:
     >>> step([-1.0, 0.0, 2.0])
     array([0., 0., 1.])
     """
-    return _value(Step(), x)
+    return _value(STEP, x)
 
 
 def softmax(x: ArrayLike) -> Array:
@@ -313,7 +320,7 @@ def softmax(x: ArrayLike) -> Array:
     array([[0.5, 0.5],
            [1. , 0. ]])
     """
-    return _value(Softmax(), _rows(x))
+    return _value(SOFTMAX, _rows(x))
 
 
 def softmax_derivative(x: ArrayLike) -> Array:
