@@ -199,6 +199,61 @@ def test_vectors(dtype):
         assert not out[:, 0].any()
 
 
+def test_out_whose_rows_overlap_is_written_as_numpy_does():
+    for out in (ROWS_TWICE, np.lib.stride_tricks.as_strided(np.zeros(8), (4, 2), (8, 8)).T):
+        assert F.matmul(A, B, out) is out
+        assert_same_bits(out[1].copy(), (A @ B)[1])
+
+
+GUARDED = """
+import ctypes, mmap, numpy as np, ganglion as gg, ganglion.functional as F
+from ganglion import _ganglion_core as core
+page = mmap.PAGESIZE
+protect = ctypes.CDLL(None, use_errno=True).mprotect
+protect.argtypes = ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int
+
+
+def between_pages(matrix, layout, at_end):
+    \"\"\"Its rows, or columns, three elements apart, against the end or the beginning of readable memory.\"\"\"
+    rows = matrix.T if layout == "t" else matrix
+    stride = rows.shape[1] + 3
+    elements = (rows.shape[0] - 1) * stride + rows.shape[1]
+    inner = -(-elements * rows.itemsize // page) * page
+    memory = np.frombuffer(mmap.mmap(-1, inner + 2 * page), np.uint8)
+    for edge in (0, page + inner):
+        assert protect(memory.ctypes.data + edge, page, 0) == 0
+    first = page + (inner - elements * rows.itemsize if at_end else 0)
+    flat = memory[first : first + elements * rows.itemsize].view(rows.dtype)
+    view = np.lib.stride_tricks.as_strided(flat, rows.shape, (stride * rows.itemsize, rows.itemsize))
+    view[:] = rows
+    return view.T if layout == "t" else view
+
+
+sets = [info.name for info in core.kernel_sets() if info.supported]
+random = np.random.default_rng(0)
+shapes = [(1, 35, 37), (3, 16, 5), (7, 40, 33), (12, 19, 16), (13, 33, 20), (48, 35, 10), (50, 64, 3), (17, 1, 1)]
+for dtype in ("float32", "float64"):
+    for M, K, N in shapes:
+        a, b = (random.standard_normal(shape).astype(dtype) for shape in ((M, K), (K, N)))
+        expected = core.operations.matmul("scalar", a, b)
+        for layouts in ("nn", "tn", "nt", "tt"):
+            for at_end in (False, True):
+                left, right = (between_pages(*operand, at_end) for operand in zip((a, b), layouts))
+                out = between_pages(np.zeros_like(expected), "n", at_end)
+                for kernel_set in sets:
+                    gg.use_kernel_set(kernel_set)
+                    F.matmul(left, right, out, threads=1)
+                    assert (out == expected).all(), (M, K, N, layouts, kernel_set)
+print("read nothing else")
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="protects pages")
+def test_nothing_beside_the_operands_is_read():
+    run = subprocess.run([sys.executable, "-c", GUARDED], capture_output=True, text=True, check=False)
+    assert run.stdout.strip() == "read nothing else", (run.returncode, run.stderr)
+
+
 WITHOUT_MEMORY = """
 import resource, numpy as np, ganglion.functional as F
 from ganglion import machine
@@ -211,7 +266,7 @@ expected = [operations.matmul(kernel_set, left[:500], np.ascontiguousarray(right
 out = [np.ones((500, 1024), np.float32) for _ in products]
 used = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
 limits = resource.getrlimit(resource.RLIMIT_AS)
-resource.setrlimit(resource.RLIMIT_AS, (used + (1 << 18), limits[1]))
+resource.setrlimit(resource.RLIMIT_AS, (used + (1 << 16), limits[1]))
 try:
     np.ones(1 << 20, np.float32)
 except MemoryError:
@@ -289,7 +344,10 @@ def read_only(array):
     return array
 
 
-SHARED = np.ones((4, 4))
+SHARED = np.ones((5, 5))
+ROWS_TWICE = np.lib.stride_tricks.as_strided(np.zeros(8), (2, 4), (8, 8))
+OUT = "out must be a writeable array of shape"
+SHARES = "out must have memory of its own; it shares some with a or b"
 WRONG = [
     (
         (A, A),
@@ -310,7 +368,17 @@ WRONG = [
     ((A, B, np.ones((2, 4), np.float32)), {}, ValueError, "given shape .2, 4., type float32"),
     ((A, B, read_only(np.ones((2, 4)))), {}, ValueError, "type float64, not writeable"),
     ((A, B, [[1.0] * 4] * 2), {}, TypeError, "out must be a writeable array .* given list"),
-    ((SHARED, np.ones((4, 4)), SHARED), {}, ValueError, "out must have memory of its own; it shares some with a or b"),
+    ((A, B, np.ones((3, 4))), {}, ValueError, OUT),
+    ((A, B, np.ones((1, 4))), {}, ValueError, OUT),
+    ((A[0], B, np.ones((1, 4))), {}, ValueError, OUT),
+    ((A, B[:, 0], np.ones((2, 1))), {}, ValueError, OUT),
+    ((SHARED, np.ones((5, 5)), SHARED), {}, ValueError, SHARES),
+    ((SHARED[:4, :4], np.ones((4, 4)), SHARED[1:, 1:]), {}, ValueError, SHARES),
+    ((SHARED[1:, 1:], np.ones((4, 4)), SHARED[:4, :4]), {}, ValueError, SHARES),
+    ((np.ones((4, 4)), SHARED[:4, :4], SHARED[1:, 1:]), {}, ValueError, SHARES),
+    ((np.ones((4, 4)), SHARED[1:, 1:], SHARED[:4, :4]), {}, ValueError, SHARES),
+    ((np.ones((4, 4)), SHARED.T[:4, :4], SHARED.T[1:, 1:]), {}, ValueError, SHARES),
+    ((SHARED.T[1:, 1:], np.ones((4, 4)), SHARED.T[:4, :4]), {}, ValueError, SHARES),
     ((A, B), {"threads": 0}, ValueError, "threads must be at least 1; given 0"),
     ((A, B), {"threads": True}, TypeError, "threads must be an integer; given True"),
 ]

@@ -26,11 +26,12 @@ template <class T> std::optional<Matrix<T>> matrix_in(const py::handle &object, 
     const bool matrix = array->nd == 2;
     const Index first = array->dimensions[0], last = array->dimensions[array->nd - 1];
     const Index rows = matrix || upright ? first : 1, columns = matrix || !upright ? last : 1;
-    Index row = array->strides[0], column = array->strides[array->nd - 1];
-    if (rows == 0 || columns == 0 || row % item != 0 || column % item != 0) return {};
+    if (rows == 0 || columns == 0) return {};
     // One element has no stride; NumPy may report any.
-    column = columns > 1 ? column / item : 1;
-    row = rows > 1 ? row / item : column == 1 ? columns : 1;
+    const Index column_bytes = columns > 1 ? array->strides[array->nd - 1] : item;
+    const Index row_bytes = rows > 1 ? array->strides[0] : column_bytes == item ? columns * item : item;
+    if (row_bytes % item != 0 || column_bytes % item != 0) return {};
+    const Index row = row_bytes / item, column = column_bytes / item;
     if (!(column == 1 && row >= columns) && !(row == 1 && column >= rows)) return {};
     return Matrix<T>{reinterpret_cast<T *>(array->data), rows, columns, row, column};
 }
@@ -50,20 +51,21 @@ template <class T> py::object multiply(const Context &context, const py::object 
     if (!C || C->rows != A->rows || C->columns != B->columns || is_vector(c) != (is_vector(a) || is_vector(b))) return py::none();
     if (!py::reinterpret_borrow<py::array>(c).writeable() || C->overlaps(*A) || C->overlaps(*B)) return py::none();
     if (C->column != 1 || (C->columns == 1 && C->row == 1)) { // Cᵀ = Bᵀ · Aᵀ, by the same chains
-        std::swap(*A, *B);
-        A = A->transposed(), B = B->transposed(), C = C->transposed();
+        std::swap(A, B);
+        for (auto *operand : {&A, &B}) *operand = (*operand)->transposed();
+        C = C->transposed();
     }
     const double flops = 2.0 * static_cast<double>(A->rows) * static_cast<double>(A->columns) * static_cast<double>(B->columns);
     const int team = context.threads > 0 ? context.threads : available_team(static_cast<int>(std::min(flops / flops_per_thread, 1e6)));
     const bool by_columns = B->column != 1;
     const Product<T> product{A->rows, B->columns, A->columns, A->data, A->row, A->column, B->data, by_columns ? B->column : B->row,
                              C->data, C->row,     false};
-    const auto multiply = [&] { multiply_blocked(kernels_of<T>(*context.kernel_set), product, by_columns, team); };
+    const auto run = [&] { multiply_blocked(kernels_of<T>(*context.kernel_set), product, by_columns, team); };
     if (flops < 1e5) { // letting others run would take as long
-        multiply();
+        run();
     } else {
         const py::gil_scoped_release release;
-        multiply();
+        run();
     }
     return c;
 }

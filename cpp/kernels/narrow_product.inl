@@ -8,7 +8,7 @@
 // to 14 GFLOP/s, by tiles 16), and from caches about a tenth faster.
 template <class T> constexpr int narrow_columns = vector_registers < 32 || sizeof(T) > 4 ? 0 : int{Vec<T>::width} * 3 / 4;
 
-// Where tiles would leave a quarter of their lanes empty.
+// Where tiles would leave a quarter of their lanes empty, if a_row or a_column is 1.
 template <class T> bool is_narrow(const Product<T> &p) {
     const Index lanes = (p.N + ShortVec<T>::width - 1) & -ShortVec<T>::width; // of tiles
     return p.N <= narrow_columns<T> && 4 * p.N <= 3 * lanes && p.M >= Vec<T>::width && p.K >= 2 * Vec<T>::width;

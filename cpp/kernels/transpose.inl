@@ -73,16 +73,16 @@ template <class T, int... lane> struct BlockTranspose {
     }
 };
 
-// Rows a multiple of 2 KiB apart share a few sets of L1, where a line in two blocks would come twice: blocks begin with a line. So many
-// elements before the first begins one.
-template <class T> Index columns_before_line(const T *first, Index stride) {
+// Rows a multiple of 2 KiB apart share a few sets of L1, where a line that two blocks read would come twice. There blocks begin at a
+// vector's alignment: the first one is shorter by as many elements as `first` lies behind it.
+template <class T> Index misalignment(const T *first, Index stride) {
     const bool share_sets = stride * static_cast<Index>(sizeof(T)) % 2048 == 0;
     return share_sets ? static_cast<Index>(reinterpret_cast<uintptr_t>(first) / sizeof(T)) % Index{Vec<T>::width} : 0;
 }
 
 template <class T, int... lane> void transpose_lanes(const MatrixView<const T> &in, T *out, Index out_stride) {
     constexpr Index width = Vec<T>::width;
-    const Index before = columns_before_line(in.data, in.stride);
+    const Index before = misalignment(in.data, in.stride);
     for (Index r = 0; r < in.rows; r += width)
         for (Index c = 0, next = width - before; c < in.columns; c = next, next += width) {
             const Index rows = in.rows - r < width ? in.rows - r : width, columns = (next < in.columns ? next : in.columns) - c;

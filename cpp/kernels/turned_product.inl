@@ -3,7 +3,7 @@
 // first, and NumPy's: 4×512×512 59, 42 and 13; 12×512×512 92, 73 and 33. One and two rows, 23 and 40, wait for the turning: NumPy, whose
 // sums have another order, has 35 and 60. Half vectors, or two and four vectors of columns by turns, are slower.
 
-// Rows of C at once: their sums, a block of B and three more are in registers.
+// Rows of C at once: their sums, a block of B and three more are in registers. With more than 12 it is as fast to turn all of B before.
 template <class T> constexpr int turned_rows =
     vector_registers - int{Vec<T>::width} - 3 < 12 ? vector_registers - int{Vec<T>::width} - 3 : 12;
 
@@ -21,7 +21,7 @@ void turned_columns(const Product<T> &p, const T *a, const T *b, T *c, [[maybe_u
 #pragma GCC unroll 16
         for (int r = 0; r < R; ++r) sum[r] = fma(Vec<T>::broadcast(base[r / 3][(r % 3) * p.a_row + i]), block[i], sum[r]);
     };
-    Index end = width - columns_before_line(b, p.b_row);
+    Index end = width - misalignment(b, p.b_row);
     for (Index k = 0; k < p.K; k = end, end += width) {
         const Index depth = (end < p.K ? end : p.K) - k;
         if (whole && depth == width) {
@@ -63,8 +63,9 @@ template <class T> void turned_matmul(const Product<T> &p) {
         const Index rows = p.M - i < turned_rows<T> ? p.M - i : turned_rows<T>;
         const T *a = p.a + i * p.a_row;
         T *c = p.c + i * p.c_row;
+        const T *b = p.b;
         Index j = 0;
-        for (; j + width <= p.N; j += width) turned<T, true>[rows - 1](p, a, p.b + j *p.b_row, c + j, width);
-        if (j < p.N) turned<T, false>[rows - 1](p, a, p.b + j *p.b_row, c + j, p.N - j);
+        for (; j + width <= p.N; j += width, b += width * p.b_row) turned<T, true>[rows - 1](p, a, b, c + j, width);
+        if (j < p.N) turned<T, false>[rows - 1](p, a, b, c + j, p.N - j);
     }
 }

@@ -117,7 +117,7 @@ template <class T> bool multiply_blocks(const Kernels<T> &kernels, const Product
             columns.N = std::min(blocking.columns, p.N - j);
             columns.K = std::min(blocking.depth, p.K - k);
             columns.b = b_by_columns ? nullptr : p.b + k * p.b_row + j;
-            columns.accumulate = p.accumulate || k > 0;
+            columns.accumulate = k > 0;
             columns.along_row = p.c_row;
             if (blocking.packs_b) pack_columns(kernels, p, b_by_columns, k, columns.K, j, columns.N, width, b.data());
             for (Index i = 0; i < p.M; i += blocking.rows) {
@@ -159,7 +159,11 @@ template <class T> Product<T> part_of(const Kernels<T> &kernels, Product<T> p, b
 // Where there is no memory for blocks.
 template <class T> void multiply_in_place(const Kernels<T> &kernels, const Product<T> &p, bool b_by_columns) {
     if (!b_by_columns) return kernels.matmul(p);
-    for (Index j = 0; j < p.N; ++j) kernels.matmul({p.M, 1, p.K, p.a, p.a_row, p.a_column, p.b + j * p.b_row, 1, p.c + j, p.c_row, false});
+    if (p.a_column == 1) return kernels.turned_matmul(p);
+    for (Index j = 0; j < p.N; ++j) {
+        const T *const column = p.b + j * p.b_row;
+        kernels.matmul({p.M, 1, p.K, p.a, p.a_row, p.a_column, column, 1, p.c + j, p.c_row, false});
+    }
 }
 
 template <class T> void multiply_part(const Kernels<T> &kernels, const Product<T> &p, bool b_by_columns) {

@@ -175,9 +175,9 @@ template <class T> struct Kernels {
     void (*matmul)(const Product<T> &product);
     // The same bits where all of B is finite; leaves out the terms whose A[i,k] is ±0. a_column is 1
     void (*sparse_matmul)(const Product<T> &product);
-    // The same bits where B[k,j] is at b[j * b_row + k]: for so many rows of A and few more. a_column is 1, C not accumulated
+    // The same bits where B[k,j] is at b[j * b_row + k]. a_column is 1, C not accumulated
     void (*turned_matmul)(const Product<T> &product);
-    Index turned_rows;
+    Index turned_rows;                                                          // of A: with more it is faster to turn all of B before
     Index (*nonzeros)(const MatrixView<const T> &x);                            // elements that are not ±0, exact to 2²⁴; a NaN is not
     void (*transpose)(const MatrixView<const T> &in, T *out, Index out_stride); // out[c, r] = in[r, c]; writes nothing else
     void (*column_sums)(const MatrixView<const T> &d, T *out);                  // one chain of additions per column, row order, from +0

@@ -24,9 +24,10 @@ def matmul(a: ArrayLike, b: ArrayLike, out: Array | None = None, *, threads: int
     a, b
         Matrices (M, K) and (K, N), or a vector (K,) for either; two of float32 give float32, float16 is
         computed in float32 and rounded back, everything else in float64. Those with contiguous rows or columns are read
-        in place: ``x.T`` and ``W.T`` cost no copy.
+        in place, with any distance between vectors' elements: ``x.T``, ``W.T`` and ``W[:, 0]`` cost no copy.
     out
-        (M, N), of the result's type, to write to, in place if its rows or columns are contiguous; no memory of a or b.
+        Of the result's shape and type, to write to, in place if its rows or columns are contiguous. It must not reach
+        into the memory between the first and the last element of a or b.
     threads
         1 … 1024; by default as many as the work is worth.
 
