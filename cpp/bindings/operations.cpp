@@ -2,6 +2,7 @@
 #include "operations.hpp"
 #include "ganglion/dispatch.hpp"
 #include "ganglion/initializers.hpp"
+#include "ganglion/matmul.hpp"
 #include "ganglion/optimizer.hpp"
 #include "ganglion/orthogonal.hpp"
 #include "panel.hpp"
@@ -55,9 +56,10 @@ py::array transpose(Names set, const py::array &x, OptionalArray out) {
     return with_float("x", x, [&](auto zero) { return transposed<decltype(zero)>(set, x, out); });
 }
 
-py::array matmul(Names set, const py::array &a, const py::array &b, bool transpose_a, bool transpose_b, OptionalArray out, bool accumulate,
-                 bool sparse) {
-    return with_float("a", a, [&](auto zero) {
+// The product or, with `look`, also a's largest magnitude and whether it was found beside the arithmetic.
+py::object matmul(Names set, const py::array &a, const py::array &b, bool transpose_a, bool transpose_b, OptionalArray out, bool accumulate,
+                  bool sparse, bool look) {
+    return with_float("a", a, [&](auto zero) -> py::object {
         using T = decltype(zero);
         const py::array right = transpose_b ? transposed<T>(set, b, std::nullopt) : b;
         auto A = strided<const T>("a", a);
@@ -67,10 +69,13 @@ py::array matmul(Names set, const py::array &a, const py::array &b, bool transpo
         require(out.has_value() || !accumulate, "accumulate needs out");
         const py::array c = result<T>(out, A.rows, B.columns);
         const auto C = rows_of<T>("out", c);
-        require(!sparse || A.column_stride == 1 || A.columns <= 1, "sparse needs the elements of a's rows beside each other");
-        (sparse ? kernels<T>(set).sparse_matmul : kernels<T>(set).matmul)(
-            {A.rows, B.columns, A.columns, A.data, A.row_stride, A.column_stride, B.data, B.stride, C.data, C.stride, accumulate});
-        return c;
+        require(!(sparse || look) || A.column_stride == 1 || A.columns <= 1, "sparse and look need contiguous rows of a");
+        Seen<T> seen;
+        Product<T> product{A.rows, B.columns, A.columns, A.data,   A.row_stride, A.column_stride,
+                           B.data, B.stride,  C.data,    C.stride, accumulate};
+        if (look) product.seen = &seen;
+        (sparse ? kernels<T>(set).sparse_matmul : kernels<T>(set).matmul)(product);
+        return look ? py::object(py::make_tuple(c, largest_of(kernels<T>(set), product), seen.all)) : py::object(c);
     });
 }
 
@@ -369,7 +374,7 @@ void bind_operations(py::module_ &parent) {
     const py::arg_v misalign = py::arg("misalign") = 0, alpha = py::arg("alpha") = 0.0, no_out = py::arg("out") = py::none();
     m.def("tables", &tables, "set"_a);
     m.def("matmul", &matmul, "set"_a, "a"_a, "b"_a, "transpose_a"_a = false, "transpose_b"_a = false, no_out, "accumulate"_a = false,
-          "sparse"_a = false);
+          "sparse"_a = false, "look"_a = false);
     m.def("transpose", &transpose, "set"_a, "x"_a, no_out);
     m.def("column_sums", &column_sums, "set"_a, "d"_a, misalign);
     m.def("add", &add, "set"_a, "a"_a, "b"_a, misalign);

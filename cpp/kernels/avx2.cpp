@@ -14,6 +14,7 @@ constexpr int vector_registers = 16;
 #include "rows.inl"
 #include "row_product.inl"
 #include "transpose.inl"
+#include "look.inl"
 #include "narrow_product.inl"
 #include "matmul.inl"
 #include "turned_product.inl"

@@ -15,6 +15,7 @@ constexpr int vector_registers = 8; // of 16: the emulated fma needs the others
 #include "rows.inl"
 #include "row_product.inl"
 #include "transpose.inl"
+#include "look.inl"
 #include "narrow_product.inl"
 #include "matmul.inl"
 #include "turned_product.inl"

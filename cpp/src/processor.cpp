@@ -139,6 +139,7 @@ template <class T> void Processor<T>::Worker::begin_step() {
     step_.adds_gradients = cursor_.batches > 0;
     step_.updates = updates_;
     step_.team = plan_->team;
+    step_.looks = plan_->strategy != Strategy::layers && looks_beside(step_);
     step_.gradient_scale = 1;
     scratch_.notes.reset();
     if (step_.gathered) scratch_.notes.input() = next_input_;

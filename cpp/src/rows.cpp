@@ -93,9 +93,16 @@ template <class T> void set_batch(Step<T> &step, Index first, Index rows) {
 }
 
 template <class T> void gather_rows(const Step<T> &step, Index row, Index rows, Scratch<T> &scratch) {
-    if (step.gathered) return;
+    if (step.gathered || step.looks) return;
     keep_largest(scratch.notes.input(), step.in_place ? step.kernels->largest(input_rows(step, 0, row, rows, 0, step.net->inputs))
                                                       : gather_into(step, step.slot, step.first, row, rows));
+}
+
+template <class T> bool looks_beside(const Step<T> &step) {
+    const Stage &first = step.net->stages[0];
+    const Index width = step.kernels->width, bytes = step.rows * first.inputs * static_cast<Index>(sizeof(T));
+    return step.in_place && !step.gathered && first.kernel >= 0 && first.inputs >= 4 * width && first.outputs >= 2 * width &&
+           first.outputs < 4 * width && bytes <= step.team * near_bytes / 3;
 }
 
 template <class T> T gather_into(const Step<T> &step, int slot, Index first, Index row, Index rows) {
@@ -119,7 +126,12 @@ template <class T> void forward_tile(const Step<T> &step, const Unit &unit, Scra
         Product<T> product = product_of(*step.kernels, input_rows(step, s, row, rows, 0, stage.inputs),
                                         {values + w.offset + column, w.rows, columns, w.stride}, z);
         if (step.training && step.team > 1) own_lines(step, unit, product);
+        if (s == 0 && step.looks) {
+            scratch.seen = {};
+            product.seen = &scratch.seen;
+        }
         scratch.sparse_products += multiply(*step.kernels, product, z.columns, step.finite);
+        if (product.seen) keep_largest(scratch.notes.input(), largest_of(*step.kernels, product));
     } else {
         operate(step, unit, input_rows(step, s, row, rows, column, columns), z, scratch);
         if (stage.operation == Operation::dropout) return;
@@ -250,6 +262,7 @@ template <class T> T loss_scale(const LossKernels<T> &loss, Index rows, Index co
 
 template void set_batch(Step<float> &, Index, Index);
 template void gather_rows(const Step<float> &, Index, Index, Scratch<float> &);
+template bool looks_beside(const Step<float> &);
 template float gather_into(const Step<float> &, int, Index, Index, Index);
 template void forward_tile(const Step<float> &, const Unit &, Scratch<float> &);
 template void forward_part(const Step<float> &, Index, Index, Index, Index, Scratch<float> &);
@@ -263,6 +276,7 @@ template void back_rows(const Step<float> &, const Unit &, Scratch<float> &);
 template float loss_scale(const LossKernels<float> &, Index, Index);
 template void set_batch(Step<double> &, Index, Index);
 template void gather_rows(const Step<double> &, Index, Index, Scratch<double> &);
+template bool looks_beside(const Step<double> &);
 template double gather_into(const Step<double> &, int, Index, Index, Index);
 template void forward_tile(const Step<double> &, const Unit &, Scratch<double> &);
 template void forward_part(const Step<double> &, Index, Index, Index, Index, Scratch<double> &);

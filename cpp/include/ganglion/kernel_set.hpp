@@ -31,6 +31,12 @@ struct Ahead {
     Lines *next, *end;
 };
 
+// The largest magnitudes of a matrix, lane by lane; a NaN is larger than all.
+template <class T> struct Seen {
+    alignas(line_bytes) T lanes[line_bytes / sizeof(T)] = {};
+    bool all = false; // of its elements; else what the lanes hold means nothing
+};
+
 // C (M,N) = A (M,K) · B (K,N). Each element is one chain of fused multiply-adds over k = 0 … K-1 that starts from +0, or
 // from C itself when `accumulate`, and ends with + 0: never -0. N is arbitrary; nothing outside the N columns is read or written.
 template <class T> struct Product {
@@ -52,6 +58,7 @@ template <class T> struct Product {
     bool others_read = false;   // other threads have read these lines
     bool others_read_c = false; // and those of C, whose elements this thread alone reads and writes, too
     Ahead *ahead = nullptr;     // or null: nothing
+    Seen<T> *seen = nullptr;    // or null. A set may look at A beside the arithmetic
 };
 
 // A product of one row and at most so many of B may read these from end to end: for a B that comes from memory.

@@ -35,4 +35,11 @@ template <class T> bool multiply(const Kernels<T> &kernels, const Product<T> &pr
     return sparse;
 }
 
+// The largest |A| of a product that was given `seen`.
+template <class T> T largest_of(const Kernels<T> &kernels, const Product<T> &product) {
+    constexpr Index lanes = line_bytes / static_cast<Index>(sizeof(T));
+    if (product.seen->all) return kernels.largest({product.seen->lanes, 1, lanes, lanes});
+    return kernels.largest({product.a, product.M, product.K, product.a_row});
+}
+
 } // namespace ganglion

@@ -52,6 +52,7 @@ template <class T> struct alignas(64) Scratch {
     std::vector<char> stale;            // by stage: W has changed since
     std::vector<std::int32_t> classes;  // (panel,): for metrics
     Buffer<T> activated;                // (O,): for metrics
+    Seen<T> seen;                       // of the batch
     Index sparse_products = 0;          // of this run
     Index taken_over = 0;               // units of other threads, of this run
     Notes<T> notes;
@@ -119,6 +120,7 @@ template <class T> struct Step {
     int slot = 0;          // of the batch in the workspace
     int team = 1;          // threads that make this step together
     bool gathered = false; // it is there already, or in place and looked at
+    bool looks = false;    // it is in place, and looked at beside the first product
 };
 
 // Allocates for forward passes over up to `rows` rows on one thread.
