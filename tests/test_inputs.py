@@ -206,7 +206,10 @@ def test_values_that_fit_float64_only_are_fine_there():
 
 LABELS = {
     "int64": np.array([0, 1, 2]),
+    "int32": np.array([0, 1, 2], np.int32),
+    "uint8": np.array([0, 1, 2], np.uint8),
     "int8": np.array([0, 1, 2], np.int8),
+    "misaligned": np.frombuffer(b"." + np.array([0, 1, 2]).tobytes(), np.int64, offset=1),
     "uint64": np.array([0, 1, 2], np.uint64),
     "float64": np.array([0.0, 1.0, 2.0]),
     "float16": np.array([0, 1, 2], np.float16),
@@ -241,6 +244,8 @@ def test_bool_labels():
         ([0, 3, 1], r"y\[1\] is 3; give the last layer at least 4 units"),
         ([1, 3, 2], r"y\[1\] is 3; if yours start at 1, pass y - 1$"),
         (np.array([0, 2**64 - 1], np.uint64), r"y\[1\] is 18446744073709551615; renumber"),
+        (np.array([0, -2], np.int32), r"y\[1\] is -2; classes count from 0"),
+        (np.array([0, 200], np.uint8), r"y\[1\] is 200; give the last layer at least 201 units"),
         ([2**40], r"y\[0\] is 1099511627776; renumber"),
         (
             [0, 0.5],
@@ -282,6 +287,11 @@ def test_distributions_are_copies_in_the_network_s_type():
 def test_wrong_distributions(y, message):
     with pytest.raises(ValueError, match=message):
         inputs.distributions("y", np.array(y), "float32")
+
+
+def test_finite_values_whose_sum_is_not_are_values():
+    given = np.full((2, 2), np.finfo(np.float32).max)
+    assert inputs.values("y", given, "float32").tolist() == given.tolist()
 
 
 def test_the_first_bad_element_is_found_beyond_a_block():

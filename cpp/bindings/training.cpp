@@ -188,6 +188,17 @@ template <class T> class Trainer {
         training_.state = snapshot.state;
     }
 
+    // For `go_back`; in the memory of the last time, as new memory costs more than what is copied to it.
+    void keep() {
+        if (!kept_) kept_.emplace();
+        kept_->values = training_.network->parameters.values;
+        kept_->state = training_.state;
+    }
+    void go_back() {
+        if (!kept_) throw py::value_error("nothing was kept");
+        restore(*kept_);
+    }
+
   private:
     void require(const Claim &claim) const {
         if (!claim) throw std::runtime_error("the network is being trained already; wait until that run is done, or train a copy");
@@ -204,6 +215,7 @@ template <class T> class Trainer {
     Processor<T> processor_;
     Report report_{}; // of the latest run
     Feed<T> batch_;   // of the latest try_step
+    std::optional<Snapshot<T>> kept_;
 };
 
 struct TrainingHandle {
@@ -339,7 +351,11 @@ void bind_training(py::module_ &module) {
                     },
                     self.trainer);
             },
-            py::arg("snapshot"));
+            py::arg("snapshot"))
+        .def(
+            "keep", [](TrainingHandle &self) { self.with([](auto &trainer) { trainer.keep(); }); },
+            "Keeps what a snapshot has, for `go_back`.")
+        .def("go_back", [](TrainingHandle &self) { self.with([](auto &trainer) { trainer.go_back(); }); });
 }
 
 } // namespace ganglion::bindings

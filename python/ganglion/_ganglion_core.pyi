@@ -47,6 +47,7 @@ __all__: list[str] = [
     "differentiate_activation",
     "initializers",
     "kernel_sets",
+    "labels",
     "losses",
     "mean_loss",
     "measured_peak",
@@ -457,9 +458,14 @@ class Training:
         Ends an epoch that came in parts; its mean loss and metrics.
         """
     def evaluate(self, context: Context, feed: Feed) -> Evaluation: ...
+    def go_back(self) -> None: ...
     def gradients(self, context: Context, feed: Feed) -> Gradients:
         """
         Of the whole feed as one batch; nothing changes.
+        """
+    def keep(self) -> None:
+        """
+        Keeps what a snapshot has, for `go_back`.
         """
     def require_derivatives(self) -> None:
         """
@@ -634,6 +640,11 @@ def initializers() -> list[str]: ...
 def kernel_sets() -> list[KernelSetInfo]:
     """
     The kernel sets of this build, best first.
+    """
+
+def labels(y: numpy.typing.NDArray[typing.Any], classes: typing.SupportsInt | typing.SupportsIndex) -> typing.Any:
+    """
+    Labels as an int32 copy; None where they need a closer look.
     """
 
 def losses() -> list[str]: ...

@@ -113,6 +113,8 @@ class Events:
 
     Attributes
     ----------
+    any : bool
+        Whether there are callbacks.
     epochs, batches : bool
         Whether somebody listens to the ends of epochs, or of batches: a method of `Callback` is listened to where a
         class or object has its own.
@@ -128,6 +130,7 @@ class Events:
             raise TypeError(f"callbacks must be a list, like [EarlyStopping(patience=3)]; given {callbacks!r}")
         self._model = trainer.model
         self._callbacks = tuple(_callback(i, callback) for i, callback in enumerate(callbacks))
+        self.any = bool(self._callbacks)
         self.epochs = self._listened(EPOCH_EVENTS)
         self.batches = self._listened(BATCH_EVENTS)
 

@@ -63,7 +63,8 @@ class Fitting:
         self.trainer, self.source = trainer, source
         self.first, self.epochs = first, epochs
         self.events, self.progress, self.history = events, progress, history
-        self.names = trainer._names
+        self.names = tuple(trainer._names)
+        self.heard = progress is not None or events.any
         self.validation = None if validation is None else (trainer._evaluation(validation), validation.feed())
         self.monitor = next(iter(events.of(Monitor)), None)
         if self.monitor is not None:
@@ -156,10 +157,11 @@ class Fitting:
         return self.trainer.stop_training or any(part._failed is not None for part in self.trainer._custom)
 
     def _record(self, epochs: Means) -> dict[str, float]:
-        """Validate, add to the history, and give the last epoch's values."""
-        columns = dict(zip(self.names, epochs.T, strict=True))
+        """Validate, add to the history, and give the last epoch's values to those who listen."""
+        names = self.names
         if self.validation is not None:
-            values = self.trainer._measure(*self.validation)
-            columns |= {f"val_{name}": np.array([value]) for name, value in values.items()}
-        self.history.extend(columns)
-        return {name: float(values[-1]) for name, values in columns.items()}
+            measured = self.trainer._measure(*self.validation)
+            names = (*names, *(f"val_{name}" for name in measured))
+            epochs = np.append(epochs, [list(measured.values())], axis=1)
+        self.history.extend(names, epochs)
+        return dict(zip(names, epochs[-1].tolist(), strict=True)) if self.heard else {}

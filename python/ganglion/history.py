@@ -8,7 +8,7 @@ from ganglion.looks import Looks
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     import numpy as np
     from matplotlib.axes import Axes
@@ -58,7 +58,7 @@ class History:
         self._lists: dict[str, list[float]] = {name: [] for name in names}
         self._numbers: list[int] = []
         # What nobody has read yet, as the core handed it over: making lists took a twentieth of 2000 epochs of 11 rows.
-        self._unread: list[Mapping[str, NDArray[np.float64]]] = []
+        self._unread: list[tuple[Sequence[str], NDArray[np.float64]]] = []
         self.seconds = 0.0
         self.report: Report | None = None
         self.looks = Looks()
@@ -99,19 +99,19 @@ class History:
         self._read()
         return {**vars(self), "report": None}
 
-    def extend(self, columns: Mapping[str, NDArray[np.float64]]) -> None:
-        """Add epochs: a value for each, by name."""
-        self._unread.append(columns)
+    def extend(self, names: Sequence[str], epochs: NDArray[np.float64]) -> None:
+        """Add epochs: a row of values for each, a column for each name."""
+        self._unread.append((names, epochs))
         if len(self._unread) == MOST_UNREAD:
             self._read()
 
     def _read(self) -> None:
         while self._unread:
-            columns = self._unread.pop(0)  # first: whatever interrupts this, nothing comes twice
-            for name, values in columns.items():
+            names, epochs = self._unread.pop(0)  # first: whatever interrupts this, nothing comes twice
+            for name, values in zip(names, epochs.T, strict=True):
                 self._lists[name].extend(values.tolist())
             first = self._first + len(self._numbers)
-            self._numbers.extend(range(first, first + max(map(len, columns.values()))))
+            self._numbers.extend(range(first, first + len(epochs)))
 
     def plot(
         self, ax: Axes | Sequence[Axes] | None = None, *, path: str | os.PathLike[str] | None = None

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, TypeGuard
 
 import numpy as np
 
-from ganglion import frames
+from ganglion import _native, frames
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -295,8 +295,10 @@ def _wrong_shape(argument: str, shape: tuple[int, ...], columns: int | None) -> 
 
 def values(argument: str, array: Array, dtype: str, remedy: str = "remove such rows or fill the gaps") -> Array:
     """A C-contiguous copy in `dtype`, all finite; `remedy` is for NaN and infinity."""
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         copy: Array = np.array(array, dtype=dtype, order="C")
+        if math.isfinite(copy.sum()):  # one NaN or infinity is enough that it is not
+            return copy
     index = first_where(copy, lambda block: ~np.isfinite(block))
     if index is not None:
         raise ValueError(_not_finite(argument, array, index, dtype, remedy))
@@ -320,6 +322,9 @@ def _not_finite(argument: str, array: Array, index: tuple[int, ...], dtype: str,
 
 def labels(argument: str, array: Array, classes: int) -> Array:
     """Labels 0 … classes−1 as an int32 copy of shape (n,), from integers or whole floats of shape (n,) or (n, 1)."""
+    known: Array | None = _native.labels(array, classes)
+    if known is not None:
+        return known
     copy = np.array(array).reshape(-1)
     expected = f"{argument} must hold labels 0 to {classes - 1}, as the model has {classes} outputs"
     if copy.dtype.kind == "f":

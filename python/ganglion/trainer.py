@@ -279,14 +279,16 @@ class Trainer(uncopied.Uncopied):
                 progress=progress,
                 history=history,
             )
-            start = None if source.training is None else source.training.snapshot()
+            kept = source.training
+            if kept is not None:
+                kept.keep()
             before, self.history = self.history, history
             self.stop_training = False
             try:
                 fitting.run()
             except _native.NonFiniteInputError:
-                if source.training is not None and start is not None:
-                    source.training.restore(start)
+                if kept is not None:
+                    kept.go_back()
                 self.history = before
                 raise
             finally:
