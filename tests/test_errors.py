@@ -65,6 +65,10 @@ def test_bad_features_found_on_the_way_leave_all_as_it_was(x, verbose):
     assert_same(before, model.get_weights())
     trainer.fit(X, LABELS, verbose=0)
     assert_same(weights_after(classifier(), {"epochs": 2}), model.get_weights())  # moments and counters too
+    with pytest.raises(ValueError, match=r"x\[47, 2\] is "):
+        trainer.fit(x, LABELS, batch_size=5, shuffle=False, verbose=verbose)
+    trainer.fit(X, LABELS, verbose=0)
+    assert_same(weights_after(classifier(), {"epochs": 3}), model.get_weights())
     assert_same(views, model.get_weights())  # still live
 
 

@@ -90,6 +90,14 @@ def test_a_run_of_the_core_goes_as_far_as_nobody_listens(runs, given, expected):
     assert history.history == silent.history
 
 
+def test_the_end_of_a_fit_knows_its_last_epoch(runs):
+    ends = []
+    callback = gg.LambdaCallback(on_train_end=lambda logs: ends.append(dict(logs)))
+    history = trainer_of().fit(X, LABELS, callbacks=[callback], **FIT)
+    assert runs == [12]
+    assert ends == [{name: values[-1] for name, values in history.history.items()}]
+
+
 def test_events_come_in_order_with_the_values_of_the_history():
     seen = []
     trainer = trainer_of()

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import ganglion as gg
+from ganglion import _ganglion_core as core
 from ganglion import inputs, machine
 
 MODEL = gg.Sequential(gg.Dense(3, "tanh", input_shape=(4,)), gg.Dense(2), seed=1)
@@ -227,6 +228,15 @@ def test_labels(kind):
     assert labels.tolist() == [0, 1, 2]
     assert labels.dtype == np.int32
     assert not np.shares_memory(labels, given)
+
+
+@pytest.mark.parametrize("kind", LABELS)
+def test_the_core_reads_the_usual_labels(kind):
+    given = inputs.numeric("y", LABELS[kind])
+    labels = core.labels(given, 3)
+    assert (labels is not None) == (kind in ("int64", "int32", "uint8", "list", "strided"))
+    assert core.labels(given, 2) is None
+    assert labels is None or (labels.tolist(), labels.dtype) == ([0, 1, 2], np.int32)
 
 
 def test_bool_labels():

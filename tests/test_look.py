@@ -10,6 +10,7 @@ from ganglion import _ganglion_core as core
 from run_cases import digest, network, training
 
 LANES = {"sse2": 16, "avx2": 32, "avx512": 64}  # bytes of a vector
+LOOKING = ("avx512",)
 ROWS = (1, 3, 6, 7, 8, 9, 14, 17, 50)
 COLUMNS = (1, 7, 8, 12, 16, 24, 31, 32, 33, 34, 40, 48, 50, 56, 63, 64, 100)
 DEPTHS = (0, 1, 15, 16, 17, 70)
@@ -47,10 +48,10 @@ def test_where_the_look_is_beside_the_product(set_, dtype, sparse):
     for n in (width - 1, 2 * width, 2 * width + 2, 3 * width, 4 * width - 1):
         a, b = numbers((20, 40), dtype), numbers((40, n), dtype, 1)
         beside = operations.matmul(set_, a, b, sparse=sparse, look=True)[2]
-        assert beside == (n >= 2 * width and not sparse)
+        assert beside == (set_ in LOOKING and n >= 2 * width and not sparse)
 
 
-WIDTHS = [70, 50, 7]
+WIDTHS = [270, 50, 7]
 
 
 def batches(rows=120):
@@ -70,7 +71,7 @@ def fit(x, y, kernel_set, team, steps=3):
 
 
 @pytest.mark.parametrize("team", [1, 2, 3])
-@pytest.mark.parametrize("place", [(40, 0), (40, 69), (53, 64), (59, 17), (60, 0), (79, 69)])
+@pytest.mark.parametrize("place", [(40, 0), (40, 269), (53, 256), (59, 17), (60, 0), (79, 269)])
 def test_a_feature_that_is_not_finite_is_found_before_its_step(place, team):
     x, y = batches()
     _, _, before = fit(x, y, SETS[0], 1, steps=1)
@@ -81,7 +82,7 @@ def test_a_feature_that_is_not_finite_is_found_before_its_step(place, team):
         assert (steps, after) == (1, before)
 
 
-@pytest.mark.parametrize("place", [(40, 0), (53, 64), (79, 69)])
+@pytest.mark.parametrize("place", [(40, 0), (53, 256), (79, 269)])
 def test_one_large_feature_makes_its_step_a_careful_one(place):
     x, y = batches()
     assert fit(x, y, SETS[0], 1)[:2] == (0, 3)

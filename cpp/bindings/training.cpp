@@ -198,6 +198,11 @@ template <class T> class Trainer {
         if (!kept_) throw py::value_error("nothing was kept");
         restore(*kept_);
     }
+    // Frees it where it is much: then new memory costs little beside the steps.
+    void let_go() {
+        constexpr Index most = (Index{1} << 24) / static_cast<Index>(sizeof(T));
+        if (kept_ && 3 * kept_->values.size() > most) kept_.reset();
+    }
 
   private:
     void require(const Claim &claim) const {
@@ -355,7 +360,11 @@ void bind_training(py::module_ &module) {
         .def(
             "keep", [](TrainingHandle &self) { self.with([](auto &trainer) { trainer.keep(); }); },
             "Keeps what a snapshot has, for `go_back`.")
-        .def("go_back", [](TrainingHandle &self) { self.with([](auto &trainer) { trainer.go_back(); }); });
+        .def(
+            "go_back", [](TrainingHandle &self) { self.with([](auto &trainer) { trainer.go_back(); }); }, "Back to what was kept last.")
+        .def(
+            "let_go", [](TrainingHandle &self) { self.with([](auto &trainer) { trainer.let_go(); }); },
+            "Frees what was kept where it is more than 16 MiB.");
 }
 
 } // namespace ganglion::bindings

@@ -169,7 +169,7 @@ void column_block(const Product<T> &p, Index j, Index columns) {
 
 // C vectors of columns and, where P > 0, `rest` more; of the first columns A may be looked at.
 template <class T, int C, bool unit_rows, bool fetches, int P = 0> void whole_block(const Product<T> &p, Index j, Index rest = 0) {
-    if constexpr (!unit_rows && !fetches)
+    if constexpr (may_look && !unit_rows && !fetches)
         if (p.seen && j == 0) {
             p.seen->all = true;
             return column_block<T, C, false, false, false, Vec<T>, P, true>(p, j, rest);

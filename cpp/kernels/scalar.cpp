@@ -131,6 +131,7 @@ template <class T> constexpr Kernels<T> kernels() {
     return {.width = 1,
             .short_width = 1,
             .shared_columns = 0,
+            .looks = false,
             .tile_rows = 8,
             .tile_columns = 16,
             .matmul = matmul<T>,

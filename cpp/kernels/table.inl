@@ -29,6 +29,7 @@ template <class T> constexpr Kernels<T> kernels() {
     return {.width = Vec<T>::width,
             .short_width = ShortVec<T>::width,
             .shared_columns = shared_columns<T>,
+            .looks = may_look,
             .tile_rows = tile_rows<2>,
             .tile_columns = 2 * Vec<T>::width,
             .matmul = matmul<T>,

@@ -101,8 +101,8 @@ template <class T> void gather_rows(const Step<T> &step, Index row, Index rows, 
 template <class T> bool looks_beside(const Step<T> &step) {
     const Stage &first = step.net->stages[0];
     const Index width = step.kernels->width, bytes = step.rows * first.inputs * static_cast<Index>(sizeof(T));
-    return step.in_place && !step.gathered && first.kernel >= 0 && first.inputs >= 4 * width && first.outputs >= 2 * width &&
-           first.outputs < 4 * width && bytes <= step.team * near_bytes / 3;
+    return step.kernels->looks && step.in_place && !step.gathered && first.kernel >= 0 && first.inputs >= 16 * width &&
+           first.outputs >= 2 * width && first.outputs < 4 * width && bytes <= step.team * near_bytes / 3;
 }
 
 template <class T> T gather_into(const Step<T> &step, int slot, Index first, Index row, Index rows) {

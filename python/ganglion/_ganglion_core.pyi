@@ -458,7 +458,10 @@ class Training:
         Ends an epoch that came in parts; its mean loss and metrics.
         """
     def evaluate(self, context: Context, feed: Feed) -> Evaluation: ...
-    def go_back(self) -> None: ...
+    def go_back(self) -> None:
+        """
+        Back to what was kept last.
+        """
     def gradients(self, context: Context, feed: Feed) -> Gradients:
         """
         Of the whole feed as one batch; nothing changes.
@@ -466,6 +469,10 @@ class Training:
     def keep(self) -> None:
         """
         Keeps what a snapshot has, for `go_back`.
+        """
+    def let_go(self) -> None:
+        """
+        Frees what was kept where it is more than 16 MiB.
         """
     def require_derivatives(self) -> None:
         """

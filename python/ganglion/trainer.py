@@ -292,6 +292,8 @@ class Trainer(uncopied.Uncopied):
                 self.history = before
                 raise
             finally:
+                if kept is not None:
+                    kept.let_go()
                 history.seconds = time.perf_counter() - began
                 if progress is not None:
                     progress.close()
@@ -359,8 +361,6 @@ class Trainer(uncopied.Uncopied):
                     self._latest = None
                     self.model._unbuild()
                 raise ValueError(str(error)) from None
-
-    # The core's side
 
     def _context(self) -> _native.Context:
         """Kernel set and threads of a run."""

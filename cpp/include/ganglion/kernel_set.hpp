@@ -58,7 +58,7 @@ template <class T> struct Product {
     bool others_read = false;   // other threads have read these lines
     bool others_read_c = false; // and those of C, whose elements this thread alone reads and writes, too
     Ahead *ahead = nullptr;     // or null: nothing
-    Seen<T> *seen = nullptr;    // or null. A set may look at A beside the arithmetic
+    Seen<T> *seen = nullptr;    // or null. A set may look at A beside the arithmetic, all of it or none
 };
 
 // A product of one row and at most so many of B may read these from end to end: for a B that comes from memory.
@@ -178,6 +178,7 @@ template <class T> struct Kernels {
     Index width;                   // elements per vector
     Index short_width;             // of those that a product's last columns may take: half of it, or the same
     Index shared_columns;          // the most that, after two vectors and more, cost a product no more than their share of one
+    bool looks;                    // whether matmul may look at A where C has two and more vectors of columns
     Index tile_rows, tile_columns; // of C, that a product keeps in registers
     void (*matmul)(const Product<T> &product);
     // The same bits where all of B is finite; leaves out the terms whose A[i,k] is ±0. a_column is 1

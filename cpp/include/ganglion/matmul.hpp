@@ -35,7 +35,7 @@ template <class T> bool multiply(const Kernels<T> &kernels, const Product<T> &pr
     return sparse;
 }
 
-// The largest |A| of a product that was given `seen`.
+// The largest |A| of a product that was given `seen`; by a pass of its own where the kernels did not look.
 template <class T> T largest_of(const Kernels<T> &kernels, const Product<T> &product) {
     constexpr Index lanes = line_bytes / static_cast<Index>(sizeof(T));
     if (product.seen->all) return kernels.largest({product.seen->lanes, 1, lanes, lanes});
