@@ -174,6 +174,25 @@ def test_a_step_that_was_not_made_is_in_no_mean():
     assert running[0] == running[1]
 
 
+@pytest.mark.parametrize(
+    ("optimizer", "width", "stays"), [("sgd", 2048, True), ("adam", 1024, True), ("adam", 1400, False)]
+)
+def test_large_copies_are_not_kept(optimizer, width, stays):
+    """16 MiB are 2²² float32 numbers: of weights and, of Adam, two moments."""
+    net = network([width - 40, width, 7])
+    run = training(net, optimizer=optimizer)
+    before = digest(net)
+    run.keep()
+    net.assign(0, np.zeros((width - 40, width), np.float32))
+    run.let_go()
+    if stays:
+        run.go_back()
+        assert digest(net) == before
+    else:
+        with pytest.raises(ValueError, match="nothing was kept"):
+            run.go_back()
+
+
 def test_a_snapshot_of_another_training_is_refused():
     net = network()
     adam = training(net)

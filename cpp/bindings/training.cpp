@@ -201,7 +201,9 @@ template <class T> class Trainer {
     // Frees it where it is much: then new memory costs little beside the steps.
     void let_go() {
         constexpr Index most = (Index{1} << 24) / static_cast<Index>(sizeof(T));
-        if (kept_ && 3 * kept_->values.size() > most) kept_.reset();
+        if (!kept_) return;
+        const TrainingState<T> &state = kept_->state;
+        if (kept_->values.size() + state.moments[0].size() + state.moments[1].size() + state.gradients.size() > most) kept_.reset();
     }
 
   private:
