@@ -28,14 +28,16 @@ template <class S> class Elements {
 
 template <class S, class T> bool read_labels(const Elements<S> &y, Index rows, Index classes, Feed<T> &feed) {
     feed.labels.resize(static_cast<std::size_t>(rows));
-    feed.largest_label = -1;
+    std::int32_t *to = feed.labels.data(), largest = -1;
+    bool fits = true;
     for (Index r = 0; r < rows; ++r) {
         const S label = y.at(r, 0);
-        if (std::cmp_less(label, 0) || std::cmp_greater_equal(label, classes)) return false;
-        feed.labels[static_cast<std::size_t>(r)] = static_cast<std::int32_t>(label);
-        feed.largest_label = std::max(feed.largest_label, static_cast<std::int32_t>(label));
+        fits &= std::cmp_greater_equal(label, 0) && std::cmp_less(label, classes);
+        to[r] = static_cast<std::int32_t>(label);
+        largest = std::max(largest, to[r]);
     }
-    return true;
+    feed.largest_label = largest;
+    return fits;
 }
 
 template <class S, class T> bool read_values(const Elements<S> &y, Index rows, Index columns, ValueRule rule, Feed<T> &feed) {

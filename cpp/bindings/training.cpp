@@ -1,15 +1,7 @@
-#include "batches.hpp"
-#include "handles.hpp"
-#include "results.hpp"
-#include <pybind11/stl.h>
+#include "trainer.hpp"
 
 namespace ganglion::bindings {
 namespace {
-
-template <class T> struct Snapshot {
-    Buffer<T> values;
-    TrainingState<T> state;
-};
 
 struct SnapshotHandle {
     std::variant<Snapshot<float>, Snapshot<double>> snapshot;
@@ -22,8 +14,6 @@ ValueRule value_rule_of(const std::string &rule) {
     throw_unknown("rule", rule, {"any", "unit", "distribution"});
 }
 
-using Parts = std::optional<std::pair<std::vector<double>, std::vector<double>>>;
-
 std::optional<Strategy> strategy_of(const std::string &plan) {
     if (plan == "auto") return {};
     if (plan == "rows") return Strategy::rows;
@@ -31,199 +21,6 @@ std::optional<Strategy> strategy_of(const std::string &plan) {
     if (plan == "stored") return Strategy::stored;
     throw_unknown("plan", plan, {"auto", "rows", "layers", "stored"});
 }
-
-// Python's part of a run: Ctrl-C and the caller's callback, whose exceptions wait until the run is over.
-class Watch {
-  public:
-    explicit Watch(py::object callback) : callback_(std::move(callback)) {}
-    bool operator()(const Progress &progress) {
-        const py::gil_scoped_acquire acquire;
-        try {
-            if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-            if (callback_.is_none()) return false;
-            const std::vector<double> metrics(progress.means.begin() + 1, progress.means.end());
-            return callback_(progress.epoch, progress.position, progress.means[0], tuple_of(metrics)).template cast<bool>();
-        } catch (...) {
-            error_ = std::current_exception();
-            return true;
-        }
-    }
-    void rethrow() const {
-        if (error_) std::rethrow_exception(error_);
-    }
-
-  private:
-    py::object callback_;
-    std::exception_ptr error_;
-};
-
-template <class T> class Trainer {
-  public:
-    explicit Trainer(Training<T> training) : training_(std::move(training)) {}
-
-    ReportHandle run(const Context &context, const FeedHandle &data, Index batch_size, Index steps, bool shuffled, const std::string &plan,
-                     const py::object &stop, bool part, bool last, const Parts &parts) {
-        const Feed<T> &feed = feed_of<T>(data);
-        const auto strategy = strategy_of(plan);
-        const auto balance = parts ? std::optional<Balance>({parts->first, parts->second}) : std::nullopt;
-        Watch watch(stop);
-        const Claim claim(training_.network->busy);
-        require(claim);
-        {
-            const py::gil_scoped_release release;
-            ganglion::run(context, training_, processor_, feed,
-                          {batch_size, steps, shuffled, strategy, [&watch](const Progress &p) { return watch(p); }, part, last, balance},
-                          report_);
-        }
-        watch.rethrow();
-        return report();
-    }
-
-    // One step on a batch that can be read as it is, and its loss and metrics; None, and no step, for any other.
-    py::object try_step(const Context &context, const py::handle &x, const py::handle &y, ValueRule rule) {
-        const Claim claim(training_.network->busy); // of the batch's memory, too
-        require(claim);
-        if (!read_batch(x, y, training_.architecture, training_.target, rule, batch_)) return py::none();
-        Watch watch{py::none()};
-        const Index epoch = training_.state.cursor.epoch;
-        begin_epoch();
-        {
-            const py::gil_scoped_release release;
-            const Restored restored{training_.state.cursor.epoch, epoch};
-            ganglion::run(context, training_, processor_, batch_,
-                          {batch_.rows(), 1, false, {}, [&watch](const Progress &p) { return watch(p); }, false}, report_);
-        }
-        watch.rethrow();
-        return tuple_of(report_.epochs);
-    }
-
-    ReportHandle report() const { return {report_, 1 + training_.metrics.size()}; }
-
-    // Looks at a step in so many from now on; 0: at none.
-    void watch(Index every) {
-        if (every < 0) throw std::invalid_argument("every must be at least 0, not " + std::to_string(every));
-        const Claim claim(training_.network->busy);
-        require(claim);
-        training_.monitor.reset();
-        if (every > 0) training_.monitor = Monitor{every, {}, {}, {}};
-    }
-    // The looks since the last call.
-    py::tuple watched() {
-        const Claim claim(training_.network->busy);
-        require(claim);
-        return taken(training_.monitor, training_.architecture);
-    }
-
-    EvaluationHandle evaluate(const Context &context, const FeedHandle &data) const {
-        const Feed<T> &feed = feed_of<T>(data);
-        Evaluation evaluation;
-        Signals signals;
-        {
-            const py::gil_scoped_release release;
-            evaluation = ganglion::evaluate(context, training_, feed, [&signals] { return signals.arrived(); });
-        }
-        signals.raise();
-        return {evaluation.loss, tuple_of(evaluation.metrics), feed.rows()};
-    }
-
-    GradientsHandle gradients(const Context &context, const FeedHandle &data) {
-        const Feed<T> &feed = feed_of<T>(data);
-        const Claim claim(training_.network->busy);
-        require(claim);
-        Gradients<T> result;
-        {
-            const py::gil_scoped_release release;
-            result = ganglion::gradients(context, training_, feed);
-        }
-        return {training_.architecture, result};
-    }
-
-    double learning_rate() const {
-        const auto step = static_cast<std::int64_t>(training_.state.cursor.step);
-        if (!training_.state.learning_rate) training_.schedule.check(step, 1);
-        return ganglion::learning_rate(training_, training_.state.cursor.step);
-    }
-    std::optional<double> given_rate() const { return training_.state.learning_rate; }
-    void set_learning_rate(std::optional<double> rate) {
-        if (rate && !(*rate >= 0 && std::isfinite(*rate)))
-            throw std::invalid_argument("learning_rate must be finite and >= 0, not " + py::str(py::float_(*rate)).cast<std::string>());
-        const Claim claim(training_.network->busy);
-        require(claim);
-        training_.state.learning_rate = rate;
-    }
-    void sample(std::int64_t first, std::vector<double> rates) {
-        const Claim claim(training_.network->busy);
-        require(claim);
-        training_.schedule.set_samples(first, std::move(rates));
-    }
-    void begin_epoch() {
-        training_.state.cursor.position = training_.state.cursor.batches = 0;
-        clear_sums(training_.state);
-    }
-    const LossDescription &loss() const { return training_.loss; }
-    bool fused() const { return training_.fused; }
-    void require_derivatives() const { ganglion::require_derivatives(training_.architecture); }
-    const Cursor &cursor() const { return training_.state.cursor; }
-    py::tuple end_epoch() {
-        if (training_.state.rows == 0) throw py::value_error("no step of this epoch was made yet");
-        std::vector<double> means;
-        append_means(training_, false, means);
-        begin_epoch();
-        ++training_.state.cursor.epoch;
-        return tuple_of(means);
-    }
-    void set_epoch(Index epoch) { training_.state.cursor.epoch = epoch; }
-
-    Snapshot<T> snapshot() const { return {training_.network->parameters.values, training_.state}; }
-    void restore(const Snapshot<T> &snapshot) {
-        const Claim claim(training_.network->busy);
-        require(claim);
-        Parameters<T> &parameters = training_.network->parameters;
-        const TrainingState<T> &state = training_.state;
-        if (snapshot.values.size() != parameters.values.size() || snapshot.state.metrics.size() != state.metrics.size() ||
-            snapshot.state.moments[0].size() != state.moments[0].size() || snapshot.state.moments[1].size() != state.moments[1].size())
-            throw py::value_error("the snapshot is of another network, optimizer or list of metrics");
-        parameters.values = snapshot.values;
-        values_changed(parameters);
-        training_.state = snapshot.state;
-    }
-
-    // For `go_back`; in the memory of the last time, as new memory costs more than what is copied to it.
-    void keep() {
-        if (!kept_) kept_.emplace();
-        kept_->values = training_.network->parameters.values;
-        kept_->state = training_.state;
-    }
-    void go_back() {
-        if (!kept_) throw py::value_error("nothing was kept");
-        restore(*kept_);
-    }
-    // Frees it where it is much: then new memory costs little beside the steps.
-    void let_go() {
-        constexpr Index most = (Index{1} << 24) / static_cast<Index>(sizeof(T));
-        if (!kept_) return;
-        const TrainingState<T> &state = kept_->state;
-        if (kept_->values.size() + state.moments[0].size() + state.moments[1].size() + state.gradients.size() > most) kept_.reset();
-    }
-
-  private:
-    void require(const Claim &claim) const {
-        if (!claim) throw std::runtime_error("the network is being trained already; wait until that run is done, or train a copy");
-    }
-
-    // Steps on single batches are of no epoch.
-    struct Restored {
-        Index &epoch;
-        Index before;
-        ~Restored() { epoch = before; }
-    };
-
-    Training<T> training_;
-    Processor<T> processor_;
-    Report report_{}; // of the latest run
-    Feed<T> batch_;   // of the latest try_step
-    std::optional<Snapshot<T>> kept_;
-};
 
 struct TrainingHandle {
     std::variant<std::unique_ptr<Trainer<float>>, std::unique_ptr<Trainer<double>>> trainer;
@@ -268,8 +65,9 @@ void bind_training(py::module_ &module) {
             "run",
             [](TrainingHandle &self, const Context &context, const FeedHandle &feed, Index batch_size, Index steps, bool shuffle,
                const std::string &plan, const py::object &stop, bool part, bool last, const Parts &parts) {
-                return self.with(
-                    [&](auto &trainer) { return trainer.run(context, feed, batch_size, steps, shuffle, plan, stop, part, last, parts); });
+                return self.with([&](auto &trainer) {
+                    return trainer.run(context, feed, batch_size, steps, shuffle, strategy_of(plan), stop, part, last, parts);
+                });
             },
             py::arg("context"), py::arg("feed"), py::kw_only(), py::arg("batch_size"), py::arg("steps"), py::arg("shuffle"),
             py::arg("plan") = "auto", py::arg("stop") = py::none(), py::arg("part") = false, py::arg("last") = false,
@@ -287,6 +85,18 @@ void bind_training(py::module_ &module) {
             py::arg("context"), py::arg("x"), py::arg("y"), py::arg("rule"),
             "A step on one batch: its loss and metrics; None, and no step, where x and y want a closer look. `rule` is what "
             "values must be.")
+        .def(
+            "try_epochs",
+            [](TrainingHandle &self, const Context &context, const py::object &x, const py::object &y, const std::string &rule,
+               Index batch_size, Index epochs, bool shuffle, const py::object &stop) {
+                const ValueRule values = value_rule_of(rule);
+                return self.with(
+                    [&](auto &trainer) { return trainer.try_epochs(context, x, y, values, batch_size, epochs, shuffle, stop); });
+            },
+            py::arg("context"), py::arg("x"), py::arg("y"), py::arg("rule"), py::arg("batch_size"), py::arg("epochs"), py::arg("shuffle"),
+            py::arg("stop"),
+            "New epochs in one run: its report; None, and no step, where x and y want a closer look. Everything is as it was where x "
+            "holds NaN or infinity.")
         .def_property_readonly(
             "report", [](const TrainingHandle &self) { return self.with([](const auto &trainer) { return trainer.report(); }); },
             "Of the latest run, also of one that an exception ended: what was done before.")

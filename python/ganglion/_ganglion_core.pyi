@@ -514,6 +514,20 @@ class Training:
         Of all steps from now on, in place of the schedule's; None: the schedule's again.
         """
     def snapshot(self) -> Snapshot: ...
+    def try_epochs(
+        self,
+        context: Context,
+        x: typing.Any,
+        y: typing.Any,
+        rule: str,
+        batch_size: typing.SupportsInt | typing.SupportsIndex,
+        epochs: typing.SupportsInt | typing.SupportsIndex,
+        shuffle: bool,
+        stop: typing.Any,
+    ) -> typing.Any:
+        """
+        New epochs in one run: its report; None, and no step, where x and y want a closer look. Everything is as it was where x holds NaN or infinity.
+        """
     def try_step(self, context: Context, x: typing.Any, y: typing.Any, rule: str) -> typing.Any:
         """
         A step on one batch: its loss and metrics; None, and no step, where x and y want a closer look. `rule` is what values must be.

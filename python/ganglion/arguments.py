@@ -56,14 +56,15 @@ def known_arguments(elsewhere: Mapping[str, str] = MappingProxyType({})) -> Call
         code = function.__code__
         names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
         known = tuple(name for name in names if name != "self")
+        all_known = frozenset(known)
 
         @wraps(function)
         def checked(*args: Any, **kwargs: Any) -> Any:
-            for name in kwargs:
-                if name not in known:
-                    instead = elsewhere.get(name) or remedy(name, known)
-                    called = type(args[0]).__name__ if function.__name__ == "__init__" else function.__name__
-                    raise TypeError(unknown_name(f"argument of {called}", name, known, instead))
+            if not kwargs.keys() <= all_known:
+                name = next(name for name in kwargs if name not in known)
+                instead = elsewhere.get(name) or remedy(name, known)
+                called = type(args[0]).__name__ if function.__name__ == "__init__" else function.__name__
+                raise TypeError(unknown_name(f"argument of {called}", name, known, instead))
             return function(*args, **kwargs)
 
         return cast("Function", checked)

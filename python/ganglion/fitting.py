@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ganglion import _native
 from ganglion.monitor import Monitor
 from ganglion.schedules import Sampled
 from ganglion.sources import Arrays
@@ -78,19 +79,29 @@ class Fitting:
         self.at_once = 1 if one_by_one else max(1, epochs - first)
 
     def run(self) -> None:
-        """Train, from the first epoch's beginning to the last one's end, or until somebody has it stop."""
+        """Train, from the first epoch's beginning to the last one's end, or until somebody has it stop.
+
+        NaN or infinity in arrays leaves weights and moments as they were.
+        """
+        training = self.source.training
+        if training is not None:
+            training.keep()
         self.events.introduce(self.trainer, {"epochs": self.epochs, "steps": self.source.steps})
         self.source.begin(self.first)
-        before = self.source.training.epoch if self.source.training is not None else 0
+        before = training.epoch if training is not None else 0
         try:
             self._run()
-        except BaseException:
+        except BaseException as error:
             self._catch_up(before)
+            if training is not None and isinstance(error, _native.NonFiniteInputError):
+                training.go_back()
             raise
         finally:
             self._look()
             if self.source.training is not None:
                 self.source.training.watch(0)
+            if training is not None:
+                training.let_go()
 
     def _look(self) -> None:
         if self.monitor is not None and self.source.training is not None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, Never
 
-from ganglion import _native, inputs, machine, preflight, single_batch, uncopied, weights
+from ganglion import _native, inputs, machine, plain_fit, preflight, single_batch, uncopied, weights
 from ganglion.arguments import known_arguments
 from ganglion.custom import Fallible, as_loss, raising_failures
 from ganglion.events import Callback, Events
@@ -244,6 +244,12 @@ class Trainer(uncopied.Uncopied):
             If the model is being trained or evaluated already.
         """
         began = time.perf_counter()
+        if not others and validation_data is None and sample_weight is None and class_weight is None:
+            rest = (validation_split, callbacks, initial_epoch, verbose)
+            plain = plain_fit.fit(self, x, y, *rest, epochs=epochs, batch_size=batch_size, shuffle=shuffle)
+            if plain is not None:
+                plain.seconds = time.perf_counter() - began
+                return plain
         if others:
             raise TypeError(f"fit takes x and y by position and all else by name, like epochs=5; given {others[0]!r}")
         epochs = inputs.integer("epochs", epochs, minimum=0, maximum=inputs.LARGEST_COUNT)
@@ -279,21 +285,14 @@ class Trainer(uncopied.Uncopied):
                 progress=progress,
                 history=history,
             )
-            kept = source.training
-            if kept is not None:
-                kept.keep()
             before, self.history = self.history, history
             self.stop_training = False
             try:
                 fitting.run()
             except _native.NonFiniteInputError:
-                if kept is not None:
-                    kept.go_back()
                 self.history = before
                 raise
             finally:
-                if kept is not None:
-                    kept.let_go()
                 history.seconds = time.perf_counter() - began
                 if progress is not None:
                     progress.close()
