@@ -53,6 +53,15 @@ def test_one_slow_pass_changes_nothing():
     assert (np.array(teams(2e-4, together)) == 2).mean() > 0.98
 
 
+@pytest.mark.parametrize("every", [40, 97, 301])
+def test_a_few_slow_passes_in_a_row_change_nothing(every):
+    """As when something else uses a processor for a while: the one thread alone does not notice."""
+    together = np.full(PASSES, 1e-4)
+    for first in range(30, PASSES - 5, every):
+        together[first : first + 5] = 1e-3
+    assert (np.array(teams(2e-4, together)) == 2).mean() > 0.97
+
+
 def test_batches_of_any_size_in_turn_do_not_ask_all_the_time():
     rows = np.tile([64, 64, 64, 127, 127, 127], PASSES // 6)  # of the same time, as where weights come from memory
     assert (np.array(teams(2e-3, 1e-3, rows)) == 2).mean() > 0.96

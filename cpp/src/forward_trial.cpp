@@ -38,19 +38,22 @@ void ForwardTrial::record(Index rows, int team, double seconds, Clock::time_poin
     if (!batches->asking) {
         const Duration since = now - batches->asked, pass{median * static_cast<double>(rows)};
         const bool doubtful = median > slower * batches->usual && since > std::max(shortest, fewest_in_doubt * pass);
-        batches->asking = batches->usual == 0 || doubtful || since > std::max(batches->wait, fewest_passes * pass);
+        const bool due = batches->won || doubtful || since > std::max(batches->wait, fewest_passes * pass);
+        batches->asking = batches->usual == 0 || due;
         batches->usual = median;
         return;
     }
     batches->asking = false;
     batches->asked = now;
-    if (median < worthwhile * batches->usual) {
+    const bool faster = median < worthwhile * batches->usual;
+    if (!faster) {
+        batches->wait = std::clamp(2 * batches->wait, shortest, longest);
+    } else if (batches->won) {
         batches->alone = !batches->alone;
         batches->usual = median;
         batches->wait = shortest;
-    } else {
-        batches->wait = std::clamp(2 * batches->wait, shortest, longest);
     }
+    batches->won = faster && !batches->won;
 }
 
 } // namespace ganglion

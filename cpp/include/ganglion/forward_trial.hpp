@@ -22,9 +22,10 @@ class ForwardTrial {
   private:
     struct Batches {
         bool alone = false, asking = false; // the choice; and is the other one being asked?
-        std::array<double, 3> seconds{};    // of a row
-        std::size_t passes = 0;             // of these three
-        double usual = 0;                   // their median with the choice
+        bool won = false;                // the other one, when it was asked last: once more, as the choice's passes may have been unlucky
+        std::array<double, 3> seconds{}; // of a row
+        std::size_t passes = 0;          // of these three
+        double usual = 0;                // their median with the choice
         std::chrono::duration<double> wait{0};
         Clock::time_point asked{}; // the other one, when last
     };
