@@ -108,3 +108,28 @@ def test_ctrl_c_between_calls_of_a_loss_of_ones_own():
         with collecting_all_the_time(), pytest.raises(KeyboardInterrupt):
             trainer.fit(x, x[:, :2], epochs=10**4, batch_size=len(x), verbose=0)
         trainer.fit(x, x[:, :2], verbose=0)
+
+
+@pytest.mark.parametrize("call", ["fit", "train_on_batch"])
+def test_ctrl_c_in_a_loop_of_short_calls_leaves_the_model_free(call):
+    """At 400 moments; taking and freeing the right in Python lost it at one in thirty."""
+    trainer = gg.Trainer(regressor(), "mse", threads=1)
+    trainer.fit(X, X[:, :2], verbose=0)
+    randomness = np.random.default_rng(0)
+
+    def arrive(signum, frame):
+        raise KeyboardInterrupt
+
+    def calls(seconds):
+        signal.setitimer(signal.ITIMER_REAL, seconds)
+        while True:
+            trainer.fit(X, X[:, :2], verbose=0) if call == "fit" else trainer.train_on_batch(X, X[:, :2])
+
+    before = signal.signal(signal.SIGALRM, arrive)
+    try:
+        for _ in range(400):
+            with pytest.raises(KeyboardInterrupt):
+                calls(randomness.uniform(5e-5, 3e-4))
+            assert not trainer.model.access.right.locked()
+    finally:
+        signal.signal(signal.SIGALRM, before)

@@ -2,7 +2,10 @@
 
 import _thread
 import math
+import os
 import re
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -11,7 +14,7 @@ import numpy as np
 import pytest
 
 import ganglion as gg
-from batch_cases import CONVERTED, READ_AS_THEY_ARE, trainer_of
+from batch_cases import CONVERTED, ONE_HOT, READ_AS_THEY_ARE, trainer_of
 from bits import assert_same_bits
 from ganglion import plain_fit
 from ganglion.callbacks import Monitor
@@ -129,7 +132,9 @@ WRONG_DATA = [
     (X[:0], LABELS[:0]),
     (X, LABELS + 1),
     (X, LABELS - 1),
-    (X, np.eye(3)[LABELS] * 2),
+    (X, ONE_HOT * 2),
+    (X, ONE_HOT - 1),
+    (X, np.where(ONE_HOT, np.nan, ONE_HOT)),
     (X, None),
     (X[0], LABELS),
     (LABELS, X),
@@ -143,8 +148,9 @@ WRONG = [(X, LABELS, options) for options in WRONG_ARGUMENTS] + [(x, y, {}) for 
 @pytest.mark.parametrize(("x", "y", "options"), WRONG)
 def test_what_is_wrong_is_told_as_by_the_other_way(x, y, options, plain, by_the_other_way):
     trainer, other = trainer_of("cross_entropy"), trainer_of("cross_entropy")
+    good = ONE_HOT if np.shape(y) == ONE_HOT.shape else LABELS  # of the same kind, so that nothing else is unusual
     for one in (trainer, other):
-        by_the_other_way(lambda one=one: one.fit(X, LABELS, epochs=2, verbose=0))
+        by_the_other_way(lambda one=one: one.fit(X, good, epochs=2, verbose=0))
         one.stop_training = True
     history = trainer.history
     fit = {"verbose": 0, "batch_size": 8, "shuffle": False} | options
@@ -159,10 +165,27 @@ def test_what_is_wrong_is_told_as_by_the_other_way(x, y, options, plain, by_the_
     assert_same_state(trainer, other)
     seen_by_the_core = re.search(r"x\[\d+, \d+\] is (nan|inf|too large)", str(told.value)) is not None
     assert plain == ([told.value] if seen_by_the_core else [])
-    trainer.fit(X, LABELS, verbose=0)
-    by_the_other_way(lambda: other.fit(X, LABELS, verbose=0))
+    trainer.fit(X, good, verbose=0)
+    by_the_other_way(lambda: other.fit(X, good, verbose=0))
     assert plain[-1] is trainer.history
     assert_same_state(trainer, other)
+
+
+def test_more_by_position_is_refused(plain):
+    trainer = trainer_of("cross_entropy")
+    trainer.fit(X, LABELS, verbose=0)
+    with pytest.raises(TypeError, match="fit takes x and y by position and all else by name, like epochs=5; given 5"):
+        trainer.fit(X, LABELS, 5, verbose=0)
+    assert not plain
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_on_the_trainers_threads_and_kernel_set(threads, plain):
+    trainer = trainer_of("cross_entropy", threads=threads)
+    for _ in range(2):
+        report = trainer.fit(X, LABELS, verbose=0).report
+        assert (report.team, report.kernel_set) == (threads, gg.machine.info().kernel_set)
+    assert len(plain) == 1
 
 
 def test_a_divergence_leaves_finished_epochs(plain, by_the_other_way):
@@ -177,6 +200,7 @@ def test_a_divergence_leaves_finished_epochs(plain, by_the_other_way):
         by_the_other_way(fits[1])
     assert str(told.value) == str(expected.value)
     assert plain == [told.value]
+    assert trainers[0].history.seconds > 0
     assert 1 < len(trainers[0].history.epoch) < 1000
     assert_same_state(*trainers)
 
@@ -210,6 +234,7 @@ def test_ctrl_c_keeps_the_finished_epochs(plain):
     sender.join()
     finished = len(trainer.history.epoch)
     assert 0 < finished == len(trainer.history.history["loss"]) == trainer._latest.epoch - 1
+    assert trainer.history.seconds > 0.2
     assert [type(end) for end in plain] == [KeyboardInterrupt]
     trainer.fit(X, LABELS, verbose=0)
     assert len(plain) == 2 and trainer._latest.epoch == finished + 2
@@ -251,7 +276,7 @@ def test_what_needs_python_between_steps_goes_the_other_way(own, plain):
 def test_another_kind_of_targets(plain, by_the_other_way):
     """Moments go along when one-hot rows follow labels."""
     trainer, other = trainer_of("cross_entropy"), trainer_of("cross_entropy")
-    for y in (LABELS, np.eye(3)[LABELS], np.eye(3)[LABELS], LABELS, LABELS):
+    for y in (LABELS, ONE_HOT, ONE_HOT, LABELS, LABELS):
         trainer.fit(X, y, verbose=0)
         by_the_other_way(lambda y=y: other.fit(X, y, verbose=0))
         assert_same_state(trainer, other)
@@ -267,20 +292,52 @@ def test_layers_added_since_are_refused(plain):
     assert not plain
 
 
+def test_an_error_before_the_first_step_changes_nothing(plain, monkeypatch):
+    trainer = trainer_of("cross_entropy")
+    history = trainer.fit(X, LABELS, verbose=0)
+    trainer.stop_training = True
+
+    def unknown():
+        raise ValueError("kernel_set")
+
+    monkeypatch.setattr(trainer, "_context", unknown)
+    with pytest.raises(ValueError, match="kernel_set"):
+        trainer.fit(X, LABELS, verbose=0)
+    assert trainer.history is history and trainer.stop_training
+    assert [type(end) for end in plain] == [ValueError]
+
+
+# In a process of its own, whose allocator gives large arrays back at once. The label 2 is refused.
+LARGE_TARGETS = """
+import sys
+from pathlib import Path
+import numpy as np
+import ganglion as gg
+
+def grown(action):
+    before = int(Path("/proc/self/statm").read_text().split()[1])
+    held = action()
+    return (int(Path("/proc/self/statm").read_text().split()[1]) - before) * 4096, held
+
+rows = int(sys.argv[1])
+x, labels = np.ones((rows, 1), np.uint8), np.ones(rows, np.uint8)
+labels[-1] = int(sys.argv[2])
+trainer = gg.Trainer(gg.Sequential(gg.Dense(2, input_shape=(1,))), "cross_entropy", threads=1)
+trainer.fit(x[:100], labels[:100], verbose=0)
+data = (trainer._context(), x, labels, trainer.loss.value_rule)
+memory, report = grown(lambda: trainer._latest.try_epochs(*data, 10_000, 1, False, None))
+print(memory, grown(lambda: np.full(rows, 1, np.int32))[0], report is not None)
+"""
+
+
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
-def test_large_targets_are_not_kept(plain):
+@pytest.mark.parametrize("last", [1, 2])
+def test_large_targets_are_not_kept(last):
     """Four bytes a label, 32 MB here, beside the 16 MiB that are kept."""
     rows = 8_000_000
-    x, labels = np.ones((rows, 1), np.uint8), np.ones(rows, np.uint8)
-    trainer = gg.Trainer(gg.Sequential(gg.Dense(2, input_shape=(1,))), "cross_entropy", threads=1)
-    trainer.fit(x[:100], labels[:100], verbose=0)
-
-    def grown(action):
-        before = int(Path("/proc/self/statm").read_text().split()[1])
-        held = action()
-        return (int(Path("/proc/self/statm").read_text().split()[1]) - before) * 4096, held
-
-    memory, _ = grown(lambda: trainer.fit(x, labels, batch_size=10_000, shuffle=False, verbose=0))
-    assert len(plain) == 1
-    assert memory < rows * 2
-    assert grown(lambda: np.full(rows, 1, np.int32))[0] > rows * 2
+    script = [sys.executable, "-c", LARGE_TARGETS, str(rows), str(last)]
+    environment = os.environ | {"MALLOC_MMAP_THRESHOLD_": "131072"}
+    result = subprocess.run(script, capture_output=True, text=True, check=True, env=environment)
+    grown, of_labels, taken = result.stdout.split()
+    assert int(grown) < rows * 2 < int(of_labels)
+    assert taken == str(last == 1)

@@ -79,18 +79,22 @@ template <class T> class Trainer {
         return tuple_of(report_.epochs);
     }
 
-    // Whole epochs, in one run, on arrays that can be read as they are; None, and no step, for any others. NaN or infinity in x leaves
-    // everything as it was.
+    // Whole epochs, in one run, on arrays that can be read as they are; None, and no step, for any others, or where memory is short. NaN or
+    // infinity in x leaves weights, moments and counters as they were.
     py::object try_epochs(const Context &context, const py::handle &x, const py::handle &y, ValueRule rule, Index batch_size, Index epochs,
                           bool shuffled, const py::object &stop) {
         const Claim claim(training_.network->busy);
         require(claim);
-        if (!read_batch(x, y, training_.architecture, training_.target, rule, batch_)) return py::none();
-        keep();
+        const LetGo after{*this};
+        try {
+            if (!read_batch(x, y, training_.architecture, training_.target, rule, batch_)) return py::none();
+            keep();
+        } catch (const std::bad_alloc &) {
+            return py::none();
+        }
         training_.monitor.reset();
         begin_epoch();
         Watch watch(stop);
-        const LetGo after{*this};
         try {
             const py::gil_scoped_release release;
             const Index batch = std::min(batch_size, batch_.rows()), steps = (batch_.rows() + batch - 1) / batch * epochs;

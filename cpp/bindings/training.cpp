@@ -95,8 +95,8 @@ void bind_training(py::module_ &module) {
             },
             py::arg("context"), py::arg("x"), py::arg("y"), py::arg("rule"), py::arg("batch_size"), py::arg("epochs"), py::arg("shuffle"),
             py::arg("stop"),
-            "New epochs in one run: its report; None, and no step, where x and y want a closer look. Everything is as it was where x "
-            "holds NaN or infinity.")
+            "New epochs in one run: its report; None, and no step, where x and y want a closer look. Weights, moments and counters "
+            "are as they were where x holds NaN or infinity.")
         .def_property_readonly(
             "report", [](const TrainingHandle &self) { return self.with([](const auto &trainer) { return trainer.report(); }); },
             "Of the latest run, also of one that an exception ended: what was done before.")
@@ -176,7 +176,7 @@ void bind_training(py::module_ &module) {
             "go_back", [](TrainingHandle &self) { self.with([](auto &trainer) { trainer.go_back(); }); }, "Back to what was kept last.")
         .def(
             "let_go", [](TrainingHandle &self) { self.with([](auto &trainer) { trainer.let_go(); }); },
-            "Frees what was kept where it is more than 16 MiB.");
+            "Frees what was kept, and targets that were read, where either is more than 16 MiB.");
 }
 
 } // namespace ganglion::bindings

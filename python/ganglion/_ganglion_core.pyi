@@ -472,7 +472,7 @@ class Training:
         """
     def let_go(self) -> None:
         """
-        Frees what was kept where it is more than 16 MiB.
+        Frees what was kept, and targets that were read, where either is more than 16 MiB.
         """
     def require_derivatives(self) -> None:
         """
@@ -526,7 +526,7 @@ class Training:
         stop: typing.Any,
     ) -> typing.Any:
         """
-        New epochs in one run: its report; None, and no step, where x and y want a closer look. Everything is as it was where x holds NaN or infinity.
+        New epochs in one run: its report; None, and no step, where x and y want a closer look. Weights, moments and counters are as they were where x holds NaN or infinity.
         """
     def try_step(self, context: Context, x: typing.Any, y: typing.Any, rule: str) -> typing.Any:
         """

@@ -14,10 +14,16 @@ class Exclusive:
 
     Callbacks run inside `Trainer.fit`, between its steps. What is safe there, evaluation and new weights, is open to
     them, and to their thread alone.
+
+    Attributes
+    ----------
+    right : threading.Lock
+        `hold` for those who cannot afford its price: ``with`` it, unless it is ``locked()``. Ctrl-C does not leave it
+        taken, as it may whatever takes and frees it in Python. Of two threads that meet between the two, one waits.
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self.right = threading.Lock()
         self._guest: int | None = None
 
     @contextmanager
@@ -34,7 +40,7 @@ class Exclusive:
         if between_steps and self._guest == threading.get_ident():
             yield
             return
-        if not self._lock.acquire(blocking=False):
+        if not self.right.acquire(blocking=False):
             raise RuntimeError(
                 f"cannot {action}: this model is being trained or evaluated, in another thread or by the code that "
                 "called this; wait until that has returned"
@@ -42,15 +48,7 @@ class Exclusive:
         try:
             yield
         finally:
-            self._lock.release()
-
-    def take(self) -> bool:
-        """`hold` for those who cannot afford its price: whether the right is the caller's now, to `give_back`."""
-        return self._lock.acquire(False)
-
-    def give_back(self) -> None:
-        """End what `take` began."""
-        self._lock.release()
+            self.right.release()
 
     @contextmanager
     def open_to_callbacks(self) -> Iterator[None]:

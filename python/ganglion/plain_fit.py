@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from ganglion import _native
@@ -38,17 +39,17 @@ def fit(
     numbers = type(epochs) is int and type(batch_size) is int and type(shuffle) is bool
     if not numbers or [*map(type, others)] != TYPES or others != NOTHING_ELSE:
         return None
-    training, access = trainer._latest, trainer.model.access
-    known = training is not None and trainer._quick and trainer.model._network is trainer._network
-    counts = 0 < epochs <= LARGEST_COUNT and 0 < batch_size <= LARGEST_COUNT
-    if training is None or not known or not counts or not access.take():
+    right = trainer.model.access.right
+    if not (0 < epochs <= LARGEST_COUNT and 0 < batch_size <= LARGEST_COUNT) or right.locked():
         return None
     try:
-        return _run(trainer, training, x, y, epochs, batch_size, shuffle)
+        with right:
+            training = trainer._latest
+            if training is None or not trainer._quick or trainer.model._network is not trainer._network:
+                return None
+            return _run(trainer, training, x, y, epochs, batch_size, shuffle)
     except _native.NonFiniteInputError as error:
         raise ValueError(str(error)) from None
-    finally:
-        access.give_back()
 
 
 def _run(
@@ -57,12 +58,13 @@ def _run(
     rule = trainer.loss.value_rule
     if rule is None:
         return None
-    before, epoch, names = (trainer.history, trainer.stop_training), training.epoch, trainer.names
+    began, context, names = time.perf_counter(), trainer._context(), trainer.names
+    before, epoch = (trainer.history, trainer.stop_training), training.epoch
     history = trainer.history = History(names)
     trainer.stop_training = False
     try:
         report = training.try_epochs(
-            trainer._context(), x, y, rule, batch_size, epochs, shuffle, lambda *_: trainer.stop_training
+            context, x, y, rule, batch_size, epochs, shuffle, lambda *_: bool(trainer.stop_training)
         )
         if report is None:
             trainer.history, trainer.stop_training = before
@@ -78,3 +80,5 @@ def _run(
         if missing > 0:
             history.extend(names, training.report.epochs[-missing:])
         raise
+    finally:
+        history.seconds = time.perf_counter() - began

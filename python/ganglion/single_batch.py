@@ -23,17 +23,18 @@ def step(trainer: Trainer, x: object, y: object) -> Means:
 
 def quick_step(trainer: Trainer, x: object, y: object) -> Means | None:
     """A step by way of nothing that would outlast a small one; None, and no step, where anything is unusual."""
-    training, rule, access = trainer._latest, trainer.loss.value_rule, trainer.model.access
-    usual = training is not None and trainer._quick and trainer.model._network is trainer._network
-    if training is None or rule is None or not usual or not access.take():
+    rule, right = trainer.loss.value_rule, trainer.model.access.right
+    if rule is None or right.locked():
         return None
     try:
-        means: Means | None = training.try_step(trainer._context(), x, y, rule)
-        return means
+        with right:
+            training = trainer._latest
+            if training is None or not trainer._quick or trainer.model._network is not trainer._network:
+                return None
+            means: Means | None = training.try_step(trainer._context(), x, y, rule)
+            return means
     except _native.NonFiniteInputError as error:
         raise ValueError(str(error)) from None
-    finally:
-        access.give_back()
 
 
 def careful_step(trainer: Trainer, x: object, y: object) -> Means:

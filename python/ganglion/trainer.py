@@ -248,7 +248,6 @@ class Trainer(uncopied.Uncopied):
             rest = (validation_split, callbacks, initial_epoch, verbose)
             plain = plain_fit.fit(self, x, y, *rest, epochs=epochs, batch_size=batch_size, shuffle=shuffle)
             if plain is not None:
-                plain.seconds = time.perf_counter() - began
                 return plain
         if others:
             raise TypeError(f"fit takes x and y by position and all else by name, like epochs=5; given {others[0]!r}")
