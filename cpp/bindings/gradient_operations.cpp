@@ -1,7 +1,9 @@
-// Of the submodule `operations`: what is done to gradients between their sums and the optimizer.
-#include "ganglion/dispatch.hpp"
+// Of the submodule `operations`: what is done to gradients between their sums and the optimizer, and beside their sums.
+#include "ganglion/matmul.hpp"
 #include "operations.hpp"
 #include "panel.hpp"
+#include <array>
+#include <pybind11/stl.h>
 
 namespace py = pybind11;
 using namespace py::literals;
@@ -45,6 +47,24 @@ py::array clip(Names set, const py::array &g, double scale, double bound, bool i
     });
 }
 
+// w (M,N) after the update "sgd" by the product that makes its gradient xᵀ · dz; the largest new |w|.
+py::tuple descend(Names set, const py::array &w, const py::array &x, const py::array &dz, const std::array<double, 2> &constants,
+                  Index misalign) {
+    return with_float("w", w, [&](auto zero) -> py::tuple {
+        using T = decltype(zero);
+        const auto weights = Panel<T>::block("w", w, misalign), left = Panel<T>::block("x", x, misalign),
+                   right = Panel<T>::block("dz", dz, misalign);
+        const MatrixView<T> to = weights.view(), a = left.view(), b = right.view();
+        require(a.rows == b.rows && to.rows == a.columns && to.columns == b.columns, "w, x and dz differ in shape");
+        const T given[] = {static_cast<T>(constants[0]), static_cast<T>(constants[1])};
+        Descent<T> descent{given};
+        Product<T> product{to.rows, to.columns, a.rows, a.data, 1, a.stride, b.data, b.stride, to.data, to.stride, false};
+        product.descent = &descent;
+        kernels<T>(set).matmul(product);
+        return py::make_tuple(weights.array(), largest_lane(kernels<T>(set), descent.largest));
+    });
+}
+
 } // namespace
 
 void bind_gradient_operations(py::module_ &m) {
@@ -57,6 +77,7 @@ void bind_gradient_operations(py::module_ &m) {
         misalign);
     m.def("penalize", &penalize, "set"_a, "g"_a, "w"_a, "l1"_a, "slope"_a, misalign);
     m.def("clip", &clip, "set"_a, "g"_a, "scale"_a, "bound"_a, "in_place"_a = false, misalign);
+    m.def("descend", &descend, "set"_a, "w"_a, "x"_a, "dz"_a, "constants"_a, misalign);
 }
 
 } // namespace ganglion

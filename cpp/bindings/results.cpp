@@ -34,14 +34,14 @@ py::tuple tuples_of(const ByThread &numbers) {
 ReportHandle::ReportHandle(const Report &report, std::size_t columns)
     : kernel_set(report.kernel_set), team(report.team), plan(py::cast(report.phases)), seconds(tuple_of(report.seconds)),
       parts(tuples_of(report.parts)), allotted(tuples_of(report.allotted)), steps(report.steps), careful_steps(report.careful_steps),
-      sparse_products(report.sparse_products), taken_over(report.taken_over),
+      counts(report.counts),
       epochs(array_of(report.epochs, {static_cast<py::ssize_t>(report.epochs.size() / columns), static_cast<py::ssize_t>(columns)})),
       stopped(report.stopped), running(tuple_of(report.running)) {}
 
 std::string ReportHandle::text() const {
     return "Report(kernel_set='" + kernel_set + "', team=" + std::to_string(team) + ", plan=" + py::str(plan).cast<std::string>() +
            ", steps=" + std::to_string(steps) + ", careful_steps=" + std::to_string(careful_steps) +
-           ", sparse_products=" + std::to_string(sparse_products) + ", stopped=" + (stopped ? "True" : "False") + ")";
+           ", sparse_products=" + std::to_string(counts.sparse_products) + ", stopped=" + (stopped ? "True" : "False") + ")";
 }
 
 template <class T> GradientsHandle::GradientsHandle(const Architecture &net, const Gradients<T> &gradients) : loss(gradients.loss) {
@@ -86,10 +86,15 @@ void bind_results(py::module_ &module) {
         .def_readonly("steps", &ReportHandle::steps)
         .def_readonly("careful_steps", &ReportHandle::careful_steps,
                       "Of these, the ones whose gradients were tested one by one because they might have overflowed.")
-        .def_readonly("sparse_products", &ReportHandle::sparse_products,
-                      "Products of a panel of rows, or for a tile of a weight gradient, that left out the zeros of an operand.")
-        .def_readonly("taken_over", &ReportHandle::taken_over,
-                      "Units of work that a thread that was through took over from another, in place of waiting for it.")
+        .def_property_readonly(
+            "sparse_products", [](const ReportHandle &report) { return report.counts.sparse_products; },
+            "Products of a panel of rows, or for a tile of a weight gradient, that left out the zeros of an operand.")
+        .def_property_readonly(
+            "descents", [](const ReportHandle &report) { return report.counts.descents; },
+            "Tiles of kernels that were updated by the product that makes their gradient, which was not written.")
+        .def_property_readonly(
+            "taken_over", [](const ReportHandle &report) { return report.counts.taken_over; },
+            "Units of work that a thread that was through took over from another, in place of waiting for it.")
         .def_readonly("epochs", &ReportHandle::epochs, "(finished epochs, 1 + metrics): mean loss and metrics.")
         .def_readonly("stopped", &ReportHandle::stopped)
         .def_readonly("running", &ReportHandle::running,

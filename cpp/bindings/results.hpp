@@ -8,7 +8,8 @@ struct ReportHandle {
     std::string kernel_set;
     int team;
     py::tuple plan, seconds, parts, allotted;
-    Index steps, careful_steps, sparse_products, taken_over;
+    Index steps, careful_steps;
+    Counts counts;
     py::array_t<double> epochs;
     bool stopped;
     py::tuple running;

@@ -71,6 +71,23 @@ void tile(const Product<T> &p, const T *a, const T *b, T *c, Index columns) {
             for (int g = 0; g < (R + 2) / 3; ++g) base[g] += p.a_column;
         }
     }
+    if constexpr (unit_rows)
+        if (p.descent) {
+            Downhill<T> update(*p.descent);
+#pragma GCC unroll 32
+            for (int r = 0; r < R; ++r)
+#pragma GCC unroll 8
+                for (int v = 0; v < C; ++v) {
+                    if constexpr (tail) update(c + r * c_row + v * width, sum[r][v] + V::zero(), columns);
+                    else update(c + r * c_row + v * width, sum[r][v] + V::zero());
+                }
+            if constexpr (P > 0) shared.update(c + C * width, c_row, columns, update);
+            if constexpr (fetches) {
+                p.ahead->next = run;
+                if (run != runs_end) *run = lines;
+            }
+            return;
+        }
     asm("" : "+r"(c_row)); // or GCC computes the rows' addresses before the loop and keeps them on the stack
 #pragma GCC unroll 32
     for (int r = 0; r < R; ++r)
@@ -220,10 +237,10 @@ constexpr Index own_cache_bytes = 1 << 20;
 
 template <class T> void matmul(const Product<T> &p) {
     if (p.N == 0) return;
-    if (p.M == 1 && p.K > 0 && p.K <= streamed_depth && p.N >= 16 * Index{Vec<T>::width}) return row_product(p);
+    if (p.M == 1 && !p.descent && p.K > 0 && p.K <= streamed_depth && p.N >= 16 * Index{Vec<T>::width}) return row_product(p);
     const bool far = p.K * p.N * static_cast<Index>(sizeof(T)) > own_cache_bytes;
     if constexpr (narrow_columns<T> > 0)
-        if (is_narrow(p)) {
+        if (!p.descent && is_narrow(p)) {
             if (p.a_column == 1) return column_blocks<T, false, false>(narrow_product<T, false>(p));
             if (p.a_row == 1) return column_blocks<T, true, false>(narrow_product<T, true>(p));
         }

@@ -60,9 +60,27 @@ T update(const MatrixView<T> &w, const MatrixView<const T> &g, const Moments<T> 
 
 template <class T>
 constexpr OptimizerKernels<T> optimizers[] = {
-    {"sgd", 0, update<T, 0, sgd>},           {"momentum", 1, update<T, 1, momentum>},
-    {"nesterov", 1, update<T, 1, nesterov>}, {"adam", 2, update<T, 2, adam>},
-    {"adamw", 2, update<T, 2, adam, true>}, // its constants[1] is lr · weight decay
-    {"rmsprop", 1, update<T, 1, rmsprop>},   {"rmsprop_momentum", 2, update<T, 2, rmsprop_momentum>},
-    {"adagrad", 1, update<T, 1, adagrad>},   {nullptr, 0, nullptr},
+    {"sgd", 0, update<T, 0, sgd>, true},
+    {"momentum", 1, update<T, 1, momentum>, false},
+    {"nesterov", 1, update<T, 1, nesterov>, false},
+    {"adam", 2, update<T, 2, adam>, false},
+    {"adamw", 2, update<T, 2, adam, true>, false}, // its constants[1] is lr · weight decay
+    {"rmsprop", 1, update<T, 1, rmsprop>, false},
+    {"rmsprop_momentum", 2, update<T, 2, rmsprop_momentum>, false},
+    {"adagrad", 1, update<T, 1, adagrad>, false},
+    {nullptr, 0, nullptr, false},
 };
+
+// Each gradient, then the update of its weight.
+template <class T> void descend(const Product<T> &p) {
+    T &largest = p.descent->largest.lanes[0];
+    for (Index i = 0; i < p.M; ++i)
+        for (Index j = 0; j < p.N; ++j) {
+            T g;
+            matmul<T>({1, 1, p.K, p.a + i * p.a_row, p.a_row, p.a_column, p.b + j, p.b_row, &g, 1, false});
+            const MatrixView<T> weight{p.c + i * p.c_row + j, 1, 1, 1};
+            largest = larger(largest, update<T, 0, sgd>(weight, {&g, 1, 1, 1}, {}, p.descent->constants));
+        }
+}
+
+template <class T> void product(const Product<T> &p) { p.descent ? descend(p) : matmul(p); }

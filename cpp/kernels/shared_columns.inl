@@ -53,5 +53,9 @@ template <class T, int R, int P> class SharedColumns {
 #pragma GCC unroll 16
         for (int r = 0; r < R; ++r) row_of(sum_[r / together] + V::zero(), r).store(c + r * c_row, columns);
     }
+    template <class Update> [[gnu::always_inline]] void update(T *c, Index c_row, Index columns, Update &update) const {
+#pragma GCC unroll 16
+        for (int r = 0; r < R; ++r) update(c + r * c_row, row_of(sum_[r / together] + V::zero(), r), columns);
+    }
 };
 template <class T, int R> class SharedColumns<T, R, 0> {};

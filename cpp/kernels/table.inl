@@ -18,7 +18,8 @@ template <class T, class... Row> struct LossTable {
                                               {nullptr, TargetKind::labels, false, nullptr}};
 };
 template <class T, class... Row> struct OptimizerTable {
-    static constexpr OptimizerKernels<T> rows[] = {{Row::name, Row::moments, update<T, Row>}..., {nullptr, 0, nullptr}};
+    static constexpr OptimizerKernels<T> rows[] = {{Row::name, Row::moments, update<T, Row>, descends<Row>}...,
+                                                   {nullptr, 0, nullptr, false}};
 };
 
 template <template <class, class...> class Table, class T, class... Row> constexpr auto *table_of(Rows<Row...>) {

@@ -184,3 +184,4 @@ template <> struct Vec<double> {
 
 // Of the last columns of a product: no shorter one is worth a type here.
 template <class T> using ShortVec = Vec<T>;
+template <class T> [[gnu::always_inline]] inline Vec<T> whole(Vec<T> v) { return v; }

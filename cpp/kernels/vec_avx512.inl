@@ -233,6 +233,11 @@ template <> struct ShortVec<double> {
     friend ShortVec fma(ShortVec a, ShortVec b, ShortVec c) { return {_mm256_fmadd_pd(a.native, b.native, c.native)}; }
 };
 
+// A whole vector of which these are the first lanes.
+[[gnu::always_inline]] inline Vec<float> whole(ShortVec<float> v) { return {_mm512_maskz_broadcast_f32x8(0x00ff, v.native)}; }
+[[gnu::always_inline]] inline Vec<double> whole(ShortVec<double> v) { return {_mm512_maskz_broadcast_f64x4(0x0f, v.native)}; }
+template <class T> [[gnu::always_inline]] inline Vec<T> whole(Vec<T> v) { return v; }
+
 // The first P lanes over and over. Written as a shuffle, GCC 12 takes a register of indices for pairs of floats.
 template <int P> [[gnu::always_inline]] inline ShortVec<float> first_lanes_repeated(ShortVec<float> v) {
     const __m128 four = _mm256_castps256_ps128(v.native);

@@ -115,7 +115,7 @@ Processor<T>::Worker::Worker(Processor &processor, Training<T> &training, const 
     if (processor.full_.own_transposed) step_.transposed = scratch_.transposed.data();
     step_.moment.seed = training.network->seed;
     scratch_.notes.weight() = 0;
-    scratch_.sparse_products = scratch_.taken_over = 0;
+    scratch_.counts = {};
     next_look_ = training.monitor ? training.monitor->next(cursor_.step) : std::numeric_limits<std::uint64_t>::max();
     if (training.monitor && !step_.gradients) step_.gradients = processor.look_.gradients();
 }
@@ -310,7 +310,7 @@ template <class T> double Processor<T>::Worker::take_over(const Phase &phase, do
     for (int other = 1; other < plan_->team; ++other) {
         const int late = (thread_ + other) % plan_->team;
         const auto take = [&] { return shared_.queues.take_last(late, open_phases_, phase.first[at(late)], phase.first[at(late) + 1]); };
-        for (Index unit = take(); unit >= 0; unit = take(), ++scratch_.taken_over) done += run_one(phase, unit);
+        for (Index unit = take(); unit >= 0; unit = take(), ++scratch_.counts.taken_over) done += run_one(phase, unit);
     }
     double own = 0;
     for (Index unit = phase.first[at(thread_)]; unit < phase.first[at(thread_) + 1]; ++unit) own += size_of(phase.units[at(unit)]);
@@ -372,10 +372,7 @@ template <class T> Result<T> Processor<T>::run(Training<T> &training, const Requ
     });
     Result<T> &result = shared.result;
     result.team = team;
-    for (int t = 0; t < team; ++t) {
-        result.sparse_products += workspace_.threads[at(t)].sparse_products;
-        result.taken_over += workspace_.threads[at(t)].taken_over;
-    }
+    for (int t = 0; t < team; ++t) result.counts += workspace_.threads[at(t)].counts;
     if (team != full_.team) result.outcome = Outcome::other_team;
     else if (request.balances) balance_of({team, full_.strategy}).follow(shared.sheets, full_.allotted);
     for (const double seconds : shared.seconds)

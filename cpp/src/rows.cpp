@@ -130,7 +130,7 @@ template <class T> void forward_tile(const Step<T> &step, const Unit &unit, Scra
             scratch.seen = {};
             product.seen = &scratch.seen;
         }
-        scratch.sparse_products += multiply(*step.kernels, product, z.columns, step.finite);
+        scratch.counts.sparse_products += multiply(*step.kernels, product, z.columns, step.finite);
         if (product.seen) keep_largest(scratch.notes.input(), largest_of(*step.kernels, product));
     } else {
         operate(step, unit, input_rows(step, s, row, rows, column, columns), z, scratch);
@@ -218,7 +218,7 @@ template <class T> void backward_tile(const Step<T> &step, const Unit &unit, Scr
         Product<T> product = product_of(*step.kernels, read(space.d[at(s)], row, rows, 0, stage.outputs, stage.outputs),
                                         {transposed + column, stage.outputs, columns, row_stride(stage.inputs)}, dx);
         product.others_read_c = step.team > 1 && !owned_forward(*step.net, s - 1);
-        scratch.sparse_products += multiply(*step.kernels, product, dx.columns, step.finite);
+        scratch.counts.sparse_products += multiply(*step.kernels, product, dx.columns, step.finite);
     } else {
         operate_backward(step, unit, read(space.d[at(s)], row, rows, column, columns, stage.outputs), dx);
     }

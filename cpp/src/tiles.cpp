@@ -27,14 +27,19 @@ template <class T> struct Soon {
     Index transposed_row = 0;
 };
 
+// How a product was made: zeros left out, the weights updated with it.
+struct Multiplied {
+    bool sparse, updated;
+};
+
 constexpr Index call_terms = 4000; // what calls and comparisons cost, in terms of a product
 
 // dw (I,O) = xᵀ · dz over the rows of a leaf, dz and dw in whole vectors of which `columns` belong to the matrix. Or dwᵀ (O,I) = dzᵀ · x,
 // transposed afterwards, which costs some percent of a tile: where dz has more zeros than x, or where few of the last vector's columns
-// are dw's. Returns whether zeros were left out.
+// are dw's. With a descent W is updated in place of writing dw, where the product is dense and not transposed.
 template <class T>
-bool multiply_leaf(const Step<T> &step, const MatrixView<const T> &x, const MatrixView<const T> &dz, Index columns, const MatrixView<T> &dw,
-                   const Soon<T> &soon, Ahead *ahead, Scratch<T> &scratch) {
+Multiplied multiply_leaf(const Step<T> &step, const MatrixView<const T> &x, const MatrixView<const T> &dz, Index columns,
+                         const MatrixView<T> &dw, const Soon<T> &soon, Descent<T> *descent, Ahead *ahead, Scratch<T> &scratch) {
     constexpr Index fewest_rows = 32;
     constexpr Index transposed_terms = 5; // what an element of dwᵀ costs to transpose, in terms of a product
     const Kernels<T> &kernels = *step.kernels;
@@ -57,10 +62,12 @@ bool multiply_leaf(const Step<T> &step, const MatrixView<const T> &x, const Matr
     if (straight) {
         straight_product.N = computed;
         if (sparse) straight_product.a = left, straight_product.a_row = stride, straight_product.a_column = 1;
+        else if (descent) straight_product.c = soon.w, straight_product.c_row = soon.w_row, straight_product.descent = descent;
         (sparse ? kernels.sparse_matmul : kernels.matmul)(straight_product);
+        if (straight_product.descent) return {false, true};
         if (computed < dz.columns)
             for (Index r = 0; r < dw.rows; ++r) std::fill_n(dw.data + r * dw.stride + computed, dz.columns - computed, T(0));
-        return sparse;
+        return {sparse, false};
     }
     Product<T> product{columns, x.columns, x.rows, dz.data, 1, dz.stride, x.data, x.stride, mirrored, mirrored_stride, false};
     product.others_read = step.team > 1, product.ahead = ahead;
@@ -74,7 +81,7 @@ bool multiply_leaf(const Step<T> &step, const MatrixView<const T> &x, const Matr
     (sparse ? kernels.sparse_matmul : kernels.matmul)(product);
     std::fill_n(mirrored + columns * mirrored_stride, (dz.columns - columns) * mirrored_stride, T(0));
     kernels.transpose({mirrored, dz.columns, x.columns, mirrored_stride}, dw.data, dw.stride);
-    return sparse;
+    return {sparse, false};
 }
 
 template <class T> Moments<T> moments_of(const Step<T> &step, const Parameter &parameter, Index row, Index column) {
@@ -92,6 +99,16 @@ template <class T> void append_moments(const Step<T> &step, const Parameter &par
         }
 }
 
+// The optimizer on a block of one parameter, its gradient lying at `g`.
+template <class T>
+void update_block(const Step<T> &step, const Parameter &parameter, Index row, Index rows, Index column, Index columns, const T *g,
+                  Index g_stride, Scratch<T> &scratch) {
+    const Index offset = parameter.offset + row * parameter.stride + column;
+    const MatrixView<T> w{step.parameters->values.data() + offset, rows, whole_vectors(*step.kernels, columns), parameter.stride};
+    const Moments<T> moments = moments_of(step, parameter, row, column);
+    keep_largest(scratch.notes.weight(), step.optimizer->update(w, {g, rows, w.columns, g_stride}, moments, step.constants));
+}
+
 // gradient_tile where the product is over before ways of it are compared, or lines fetched: one leaf on one thread.
 template <class T> void short_gradient(const Step<T> &step, const Unit &unit, Scratch<T> &scratch) {
     const auto [s, row, rows, column, columns] = unit;
@@ -106,17 +123,16 @@ template <class T> void short_gradient(const Step<T> &step, const Unit &unit, Sc
     penalize_tile(step, unit, scratch);
 }
 
-// dw of a tile over the whole batch, its penalty's with it, into slot 0 of the scratch, db of its columns with the tile's first rows.
-// Beside a leaf's products the next leaf is fetched, beside the last one's what comes next: of an update the weights and moments.
-template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch, bool updates) {
+// gradient_tile of any size. Beside a leaf's products the next leaf is fetched, beside the last one's what comes next: of an update the
+// weights and moments.
+template <class T> bool long_gradient(const Step<T> &step, const Unit &unit, Scratch<T> &scratch, bool updates) {
     const auto [s, row, rows, column, columns] = unit;
     const Stage &stage = step.net->stages[at(s)];
-    if (normalizes(stage)) return normalization_gradients(step, unit, scratch);
     const Kernels<T> &kernels = *step.kernels;
     const Index stride = round_up(columns, padding), whole = whole_vectors(kernels, columns);
-    if (step.team == 1 && step.rows <= leaf_rows && rows * whole * step.rows <= call_terms) return short_gradient(step, unit, scratch);
     const bool with_bias = stage.bias >= 0 && row == 0;
     const Parameter &w = step.net->parameters[at(stage.kernel)];
+    const bool descends = updates && step.optimizer->descends && step.rows <= leaf_rows && !penalized(w) && !clips(step);
     Soon<T> soon{step.parameters->values.data() + w.offset + row * w.stride + column, w.stride, nullptr, row_stride(stage.inputs)};
     if (stage.transposed >= 0 && step.team > 1 && !step.transposed)
         soon.transposed = step.parameters->transposed.data() + stage.transposed + column * soon.transposed_row + row;
@@ -126,6 +142,8 @@ template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scr
         std::rotate(scratch.ahead.begin(), scratch.ahead.begin() + later, scratch.ahead.end()); // what is needed first
     }
     const std::size_t after = scratch.ahead.size();
+    Descent<T> descent{step.constants};
+    bool updated = false;
     const auto tile = [&](Index slot) { return scratch.kernel_tiles.data() + slot * scratch.kernel_tile; };
     const auto bias = [&](Index slot) { return scratch.bias_tiles.data() + slot * kernel_tile_side; };
     sum_leaves(
@@ -137,7 +155,10 @@ template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scr
             const MatrixView<T> dw{tile(slot), rows, columns, stride};
             if (!last) append_leaf(step, unit, first + count, scratch.ahead);
             Ahead ahead{scratch.ahead.data() + (last ? 0 : after), scratch.ahead.data() + scratch.ahead.size()};
-            scratch.sparse_products += multiply_leaf(step, x, dz, columns, dw, last && updates ? soon : Soon<T>{}, &ahead, scratch);
+            const Multiplied made =
+                multiply_leaf(step, x, dz, columns, dw, last && updates ? soon : Soon<T>{}, descends ? &descent : nullptr, &ahead, scratch);
+            scratch.counts.sparse_products += made.sparse;
+            updated = made.updated;
             scratch.ahead.resize(after);
             if (with_bias) kernels.column_sums(dz, bias(slot));
         },
@@ -145,17 +166,22 @@ template <class T> void gradient_tile(const Step<T> &step, const Unit &unit, Scr
             kernels.add(tile(to), tile(from), rows * stride);
             if (with_bias) kernels.add(bias(to), bias(from), whole);
         });
-    penalize_tile(step, unit, scratch);
+    if (updated) keep_largest(scratch.notes.weight(), largest_lane(kernels, descent.largest));
+    else penalize_tile(step, unit, scratch);
+    scratch.counts.descents += updated;
+    return updated;
 }
 
-// The optimizer on a block of one parameter, its gradient lying at `g`.
-template <class T>
-void update_block(const Step<T> &step, const Parameter &parameter, Index row, Index rows, Index column, Index columns, const T *g,
-                  Index g_stride, Scratch<T> &scratch) {
-    const Index offset = parameter.offset + row * parameter.stride + column;
-    const MatrixView<T> w{step.parameters->values.data() + offset, rows, whole_vectors(*step.kernels, columns), parameter.stride};
-    const Moments<T> moments = moments_of(step, parameter, row, column);
-    keep_largest(scratch.notes.weight(), step.optimizer->update(w, {g, rows, w.columns, g_stride}, moments, step.constants));
+// dw of a tile over the whole batch, its penalty's with it, into slot 0 of the scratch, db of its columns with the tile's first rows.
+// Returns whether the weights were updated instead, which only a tile of an update may be.
+template <class T> bool gradient_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch, bool updates) {
+    const bool normalized = normalizes(step.net->stages[at(unit.stage)]);
+    const Index whole = whole_vectors(*step.kernels, unit.columns);
+    const bool brief = step.team == 1 && step.rows <= leaf_rows && unit.rows * whole * step.rows <= call_terms;
+    if (!normalized && !brief) return long_gradient(step, unit, scratch, updates);
+    if (normalized) normalization_gradients(step, unit, scratch);
+    else short_gradient(step, unit, scratch);
+    return false;
 }
 
 template <class T> void transpose_tile(const Kernels<T> &kernels, const Architecture &net, Parameters<T> &parameters, const Unit &unit) {
@@ -167,16 +193,20 @@ template <class T> void transpose_tile(const Kernels<T> &kernels, const Architec
                       parameters.transposed.data() + stage.transposed + unit.column * stride + unit.row, stride);
 }
 
-// The optimizer on a tile of a kernel and, with its first rows, on the bias of its columns; then Wᵀ.
-template <class T> void apply_tile(const Step<T> &step, const Unit &unit, const T *g, Index g_stride, const T *db, Scratch<T> &scratch) {
+// After the update of a tile of a kernel: with its first rows that of the bias of its columns; then Wᵀ.
+template <class T> void finish_tile(const Step<T> &step, const Unit &unit, const T *db, Scratch<T> &scratch) {
     const Stage &stage = step.net->stages[at(unit.stage)];
-    if (weight_of(stage) >= 0)
-        update_block(step, step.net->parameters[at(weight_of(stage))], unit.row, unit.rows, unit.column, unit.columns, g, g_stride,
-                     scratch);
     if (stage.bias >= 0 && unit.row == 0)
         update_block(step, step.net->parameters[at(stage.bias)], 0, 1, unit.column, unit.columns, db, unit.columns, scratch);
     if (normalizes(stage)) move_statistics(step, unit, scratch);
     if (!step.transposed) transpose_tile(*step.kernels, *step.net, *step.parameters, unit);
+}
+
+// The optimizer on a tile of a kernel and what comes with it.
+template <class T> void apply_tile(const Step<T> &step, const Unit &unit, const T *g, Index g_stride, const T *db, Scratch<T> &scratch) {
+    if (const Index weight = weight_of(step.net->stages[at(unit.stage)]); weight >= 0)
+        update_block(step, step.net->parameters[at(weight)], unit.row, unit.rows, unit.column, unit.columns, g, g_stride, scratch);
+    finish_tile(step, unit, db, scratch);
 }
 
 } // namespace
@@ -189,7 +219,7 @@ template <class T> void append_leaf(const Step<T> &step, const Unit &unit, Index
 }
 
 template <class T> void update_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch) {
-    gradient_tile(step, unit, scratch, true);
+    if (gradient_tile(step, unit, scratch, true)) return finish_tile<T>(step, unit, scratch.bias_tiles.data(), scratch);
     if (clips(step)) clip_tile(step, unit, scratch);
     apply_tile<T>(step, unit, scratch.kernel_tiles.data(), round_up(unit.columns, padding), scratch.bias_tiles.data(), scratch);
 }

@@ -364,6 +364,11 @@ class Report:
         Of these, the ones whose gradients were tested one by one because they might have overflowed.
         """
     @property
+    def descents(self) -> int:
+        """
+        Tiles of kernels that were updated by the product that makes their gradient, which was not written.
+        """
+    @property
     def epochs(self) -> numpy.typing.NDArray[numpy.float64]:
         """
         (finished epochs, 1 + metrics): mean loss and metrics.

@@ -44,8 +44,7 @@ template <class T> struct Result {
     Outcome outcome = Outcome::done;
     int team = 0; // that ran
     Index steps = 0;
-    Index sparse_products = 0;   // of panels and tiles, whose zeros were left out
-    Index taken_over = 0;        // units that were another thread's
+    Counts counts;
     std::size_t stage = 0;       // of a divergence
     const char *what = "loss";   // that was not finite: "loss", "output" or "gradient"
     std::vector<double> epochs;  // (finished epochs, 1 + metrics)

@@ -37,6 +37,12 @@ template <class T> struct Seen {
     bool all = false; // of its elements; else what the lanes hold means nothing
 };
 
+// A product that updates C, which holds weights, by "sgd": A·B is their gradient, and is not written.
+template <class T> struct Descent {
+    const T *constants;
+    Seen<T> largest = {}; // new |w|
+};
+
 // C (M,N) = A (M,K) · B (K,N). Each element is one chain of fused multiply-adds over k = 0 … K-1 that starts from +0, or
 // from C itself when `accumulate`, and ends with + 0: never -0. N is arbitrary; nothing outside the N columns is read or written.
 template <class T> struct Product {
@@ -55,10 +61,11 @@ template <class T> struct Product {
     Index along_row = 0;
     T *across = nullptr;
     Index across_row = 0, across_rows = 0;
-    bool others_read = false;   // other threads have read these lines
-    bool others_read_c = false; // and those of C, whose elements this thread alone reads and writes, too
-    Ahead *ahead = nullptr;     // or null: nothing
-    Seen<T> *seen = nullptr;    // or null. A set may look at A beside the arithmetic, all of it or none
+    bool others_read = false;      // other threads have read these lines
+    bool others_read_c = false;    // and those of C, whose elements this thread alone reads and writes, too
+    Ahead *ahead = nullptr;        // or null: nothing
+    Seen<T> *seen = nullptr;       // or null. A set may look at A beside the arithmetic, all of it or none
+    Descent<T> *descent = nullptr; // or null: matmul alone, of columns of A (a_row is 1), not accumulated
 };
 
 // A product of one row and at most so many of B may read these from end to end: for a B that comes from memory.
@@ -138,6 +145,7 @@ template <class T> struct OptimizerKernels {
     const char *name;
     int moments; // 0, 1 or 2 buffers beside the parameters
     T (*update)(const MatrixView<T> &w, const MatrixView<const T> &g, const Moments<T> &moments, const T *constants);
+    bool descends; // it is that of a Descent
 };
 
 // Which elements a dropout keeps. Element [r,c] of a panel has word c % 4 of the Philox 4x32-10 block at the counter

@@ -35,10 +35,14 @@ template <class T> bool multiply(const Kernels<T> &kernels, const Product<T> &pr
     return sparse;
 }
 
+template <class T> T largest_lane(const Kernels<T> &kernels, const Seen<T> &seen) {
+    constexpr Index lanes = line_bytes / static_cast<Index>(sizeof(T));
+    return kernels.largest({seen.lanes, 1, lanes, lanes});
+}
+
 // The largest |A| of a product that was given `seen`; by a pass of its own where the kernels did not look.
 template <class T> T largest_of(const Kernels<T> &kernels, const Product<T> &product) {
-    constexpr Index lanes = line_bytes / static_cast<Index>(sizeof(T));
-    if (product.seen->all) return kernels.largest({product.seen->lanes, 1, lanes, lanes});
+    if (product.seen->all) return largest_lane(kernels, *product.seen);
     return kernels.largest({product.a, product.M, product.K, product.a_row});
 }
 

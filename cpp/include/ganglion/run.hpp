@@ -23,9 +23,8 @@ struct Report {
     ByThread parts;                  // what part of the rows and of the weights each thread was to have in the last steps
     ByThread allotted;               // and what it had, as units are whole
     Index steps;
-    Index careful_steps;         // of these, the ones whose gradients were stored and tested because they might have overflowed
-    Index sparse_products;       // of panels of rows and tiles of kernels, whose zeros were left out
-    Index taken_over;            // units that a thread that was through took over from another
+    Index careful_steps; // of these, the ones whose gradients were stored and tested because they might have overflowed
+    Counts counts;
     std::vector<double> epochs;  // (finished epochs, 1 + metrics): mean loss, metrics
     std::vector<double> running; // the same of the epoch under way; empty at an epoch's end
     bool stopped;

@@ -42,6 +42,19 @@ template <class T> class alignas(64) Notes {
     Buffer<T> values_;
 };
 
+// What a run did in ways of its own.
+struct Counts {
+    Index sparse_products = 0; // of panels of rows and tiles of kernels, whose zeros were left out
+    Index descents = 0;        // tiles of kernels that were updated by their gradient's product
+    Index taken_over = 0;      // units that a thread that was through took over from another
+    Counts &operator+=(const Counts &other) {
+        sparse_products += other.sparse_products;
+        descents += other.descents;
+        taken_over += other.taken_over;
+        return *this;
+    }
+};
+
 // One thread's memory.
 template <class T> struct alignas(64) Scratch {
     Buffer<T> kernel_tiles, bias_tiles; // of gradients, one for each slot of the tree over leaves
@@ -53,8 +66,7 @@ template <class T> struct alignas(64) Scratch {
     std::vector<std::int32_t> classes;  // (panel,): for metrics
     Buffer<T> activated;                // (O,): for metrics
     Seen<T> seen;                       // of the batch
-    Index sparse_products = 0;          // of this run
-    Index taken_over = 0;               // units of other threads, of this run
+    Counts counts;                      // of this run
     Notes<T> notes;
     Notes<T> merged; // of all threads, after the row phases
 };
