@@ -13,7 +13,8 @@ HEADERS = ROOT / "cpp" / "include" / "ganglion"
 # The units of the core from the bottom up. A unit includes units of lower levels and, from its .cpp, its own header.
 LEVELS = (
     ("elementary", "matrix", "table"),
-    ("arena", "balance", "error", "forward_trial", "kernel_set", "random", "schedule", "threads", "unit_queues"),
+    ("arena", "balance", "error", "forward_trial", "kernel_set", "places", "random", "schedule", "unit_queues"),
+    ("threads",),
     ("ahead", "dispatch", "host", "leaves", "orthogonal"),
     ("initializers", "metrics"),
     ("architecture", "blocked_product", "context", "feed", "matmul"),

@@ -52,5 +52,6 @@ void bind_training(py::module_ &module);
 void bind_passes(py::module_ &module);
 void bind_products(py::module_ &module);
 void bind_speed(py::module_ &module); // after bind_operations, to which it adds
+void bind_teams(py::module_ &module); // the same
 
 } // namespace ganglion::bindings

@@ -87,4 +87,5 @@ PYBIND11_MODULE(_ganglion_core, module) {
     bind_products(module);
     bind_operations(module);
     bind_speed(module);
+    bind_teams(module);
 }

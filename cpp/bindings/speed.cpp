@@ -1,10 +1,6 @@
-// The measured roofs, single kernels on the caller's own memory, for their time with nothing beside it, and how parts and teams follow
-// seconds.
-#include "ganglion/balance.hpp"
-#include "ganglion/forward_trial.hpp"
+// The measured roofs, and single kernels on the caller's own memory, for their time with nothing beside it.
 #include "ganglion/speed.hpp"
 #include "ganglion/threads.hpp"
-#include "ganglion/unit_queues.hpp"
 #include "handles.hpp"
 #include "panel.hpp"
 #include <array>
@@ -84,55 +80,6 @@ void update_in_place(Names set, Names name, const py::array &w, const py::array 
     });
 }
 
-// The parts that threads get who took so many seconds for those that they had.
-std::vector<double> follow_parts(Names work, const std::vector<double> &had, const std::vector<double> &seconds) {
-    require(had.size() == seconds.size(),
-            "had has " + std::to_string(had.size()) + " threads and seconds " + std::to_string(seconds.size()) + "; give both of the same");
-    Balance balance(static_cast<int>(had.size()));
-    std::vector<Timesheet> sheets;
-    for (const double taken : seconds) {
-        Timesheet &sheet = sheets.emplace_back(Timesheet::fewest_steps);
-        for (Index step = 0; step < Timesheet::fewest_steps; ++step) {
-            for (const Work of_both : {Work::rows, Work::weights}) sheet.add(of_both, taken);
-            sheet.end_step();
-        }
-    }
-    return balance.follow(sheets, {had, had}) ? of(balance.parts(), work == "rows" ? Work::rows : Work::weights) : had;
-}
-
-// The teams of forward passes that take so many seconds alone or together, one after the other.
-std::vector<int> forward_teams(int most, const std::vector<Index> &rows, const std::vector<double> &alone,
-                               const std::vector<double> &together) {
-    require(rows.size() == alone.size() && rows.size() == together.size(), "rows, alone and together must be equally long");
-    ForwardTrial trial;
-    ForwardTrial::Clock::time_point now{};
-    std::vector<int> teams;
-    for (std::size_t pass = 0; pass < rows.size(); ++pass) {
-        const int team = teams.emplace_back(trial.team(rows[pass], most));
-        const double seconds = team == 1 ? alone[pass] : together[pass];
-        now += std::chrono::duration_cast<ForwardTrial::Clock::duration>(std::chrono::duration<double>(seconds));
-        trial.record(rows[pass], team, seconds, now);
-    }
-    return teams;
-}
-
-// The units that a thread and another one take in turn of phases in which the first has so many.
-std::vector<std::vector<Index>> units_taken(const std::vector<Index> &counts) {
-    UnitQueues queues(1);
-    std::vector<std::vector<Index>> taken;
-    std::uint64_t phase = 0;
-    for (const Index count : counts) {
-        ++phase;
-        std::vector<Index> &units = taken.emplace_back();
-        for (Index unit = 0; unit >= 0;) {
-            const bool own = units.size() % 2 == 0;
-            unit = own ? queues.take_first(0, phase, 10, 10 + count) : queues.take_last(0, phase, 10, 10 + count);
-            if (unit >= 0) units.push_back(unit);
-        }
-    }
-    return taken;
-}
-
 } // namespace
 
 void bind_speed(py::module_ &module) {
@@ -143,9 +90,6 @@ void bind_speed(py::module_ &module) {
     module.def("measured_update", &update_of, "context"_a, "optimizer"_a, "parameters"_a, float32, seconds, no_gil,
                "Seconds of one optimizer update of so many parameters: the best of several.");
     auto operations = module.attr("operations").cast<py::module_>();
-    operations.def("units_taken", &units_taken, "counts"_a);
-    operations.def("forward_teams", &forward_teams, "most"_a, "rows"_a, "alone"_a, "together"_a);
-    operations.def("follow_parts", &follow_parts, "work"_a, "had"_a, "seconds"_a);
     operations.def("peak", &peak, "set"_a, "dtype"_a, "steps"_a, "factor"_a, "addend"_a);
     operations.def("activation_in_place", &activation_in_place, "set"_a, "name"_a, "z"_a, "h"_a);
     operations.def("update_in_place", &update_in_place, "set"_a, "name"_a, "w"_a, "g"_a, "m"_a, "v"_a, "constants"_a);

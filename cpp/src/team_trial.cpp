@@ -15,8 +15,8 @@ constexpr double hopeless = 1.5;    // times the best: no further rounds
 constexpr double worthwhile = 0.97; // of the smaller team's time, for a larger one to be used
 constexpr double long_step = 1e-3;
 constexpr double slower = 1.15; // than a smaller team was: something has changed
-// What a trial took longer than its best would have, as a share of the time until the next; and until one that is wanted. Where steps
-// are long it is tenths of a second.
+// What a trial took longer than its best would have, as a share of the time until the next; and until one that is wanted, or that asks
+// whether a disturbance made the answer. Where steps are long it is tenths of a second.
 constexpr double worth_trying = 0.02, worth_asking_soon = 0.1;
 constexpr double worth_sharing = 1e-5; // a step of so many seconds: that one thread is best for it may be owed to a disturbance
 
@@ -31,7 +31,7 @@ TeamTrial::TeamTrial(int least, int most, Index rows, std::optional<Strategy> fo
     };
     for (int threads = least; threads < most; threads *= 2) add(threads);
     add(most);
-    if (candidates_.size() == 1) decide();
+    if (candidates_.size() == 1) decide({});
 }
 
 double TeamTrial::Candidate::least() const { return *std::min_element(seconds.begin(), seconds.end()); }
@@ -51,11 +51,10 @@ Index TeamTrial::steps_until_stale() const {
     return known.empty() ? most_window_steps : 1 + static_cast<Index>(seconds / std::max(candidates_[current_].least(), 1e-9));
 }
 
-void TeamTrial::record(double step_seconds, Index steps) {
+void TeamTrial::record(double step_seconds, Index steps, Clock::time_point now) {
     candidates_[current_].seconds.push_back(step_seconds);
-    spent_ += static_cast<double>(steps) * step_seconds;
-    steps_ += steps;
-    next();
+    candidates_[current_].steps += steps;
+    next(now);
 }
 
 void TeamTrial::watch(double step_seconds) {
@@ -64,7 +63,7 @@ void TeamTrial::watch(double step_seconds) {
             lifetime_ = std::min(lifetime_, Duration(std::max(lost_, 0.0) / worth_asking_soon));
 }
 
-void TeamTrial::next() {
+void TeamTrial::next(Clock::time_point now) {
     double best = candidates_[current_].least(); // just recorded
     for (const Candidate &candidate : candidates_)
         if (!candidate.seconds.empty()) best = std::min(best, candidate.least());
@@ -74,10 +73,10 @@ void TeamTrial::next() {
         const bool wanted = candidate.seconds.empty() || (candidate.least() <= hopeless * best && candidate.least() < sure_step);
         if (candidate.seconds.size() < rounds && wanted) return;
     }
-    decide();
+    decide(now);
 }
 
-void TeamTrial::decide() {
+void TeamTrial::decide(Clock::time_point now) {
     current_ = 0;
     for (std::size_t i = 1; i < candidates_.size(); ++i)
         if (candidates_[i].least() < worthwhile * candidates_[current_].least()) current_ = i;
@@ -85,11 +84,14 @@ void TeamTrial::decide() {
     const double seconds = candidates_.size() > 1 ? best.least() : 0;
     const bool doubtful = best.team.threads < candidates_.back().team.threads && seconds >= worth_sharing;
     lifetime_ = std::min(doubtful ? doubt_ : longest, seconds < long_step ? longest_of_short : longest);
-    lost_ = spent_ - static_cast<double>(steps_) * seconds;
-    lifetime_ = std::max(lifetime_, Duration(lost_ / worth_trying));
+    // By the least times: what disturbed a trial may have made its answer wrong, and must not make it last.
+    for (const Candidate &other : candidates_)
+        if (!other.seconds.empty()) lost_ += static_cast<double>(other.steps) * (other.least() - seconds);
+    const bool sudden = doubtful && doubt_ == first_doubt;
+    lifetime_ = std::max(lifetime_, Duration(lost_ / (sudden ? worth_asking_soon : worth_trying)));
     doubt_ = doubtful ? std::min(longest, 2 * doubt_) : first_doubt;
     decided_ = true;
-    decided_at_ = Clock::now();
+    decided_at_ = now;
 }
 
 } // namespace ganglion

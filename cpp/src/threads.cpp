@@ -1,4 +1,5 @@
 #include "ganglion/threads.hpp"
+#include "ganglion/places.hpp"
 #include <algorithm>
 #include <cstdio>
 #include <memory>
@@ -99,11 +100,13 @@ int detail::run_team(int threads, void (*body)(void *, int thread, int team), vo
     }
     used_threads.store(true);
     int ran = 1;
+    Places places;
 #pragma omp parallel num_threads(threads)
     {
         const DefaultArithmetic mode;
         const int thread = omp_get_thread_num(), team = omp_get_num_threads();
         if (thread == 0) ran = team;
+        places.arrive();
         body(data, thread, team);
     }
     return ran;

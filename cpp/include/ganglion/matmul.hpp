@@ -17,7 +17,7 @@ template <class T> Index product_columns(const Kernels<T> &kernels, Index column
 // The share of x that is not zero, of some of its rows; 1 where a product of so few columns would not gain by leaving zeros out.
 template <class T> double density(const Kernels<T> &kernels, const MatrixView<const T> &x, Index columns) {
     if (columns < 4 * kernels.width || x.rows == 0 || x.columns < 32) return 1;
-    const Index step = std::max<Index>(1, x.rows / 8), rows = (x.rows + step - 1) / step;
+    const Index step = std::max<Index>(1, x.rows / 4), rows = (x.rows + step - 1) / step;
     return static_cast<double>(kernels.nonzeros({x.data, rows, x.columns, step * x.stride})) / static_cast<double>(rows * x.columns);
 }
 constexpr double sparse_density = 0.6; // below it the terms that are zero are left out (measured: sparse_matmul.inl)

@@ -16,21 +16,21 @@ struct Team {
 
 class TeamTrial {
   public:
+    using Clock = std::chrono::steady_clock;
     // Of teams of `least`, twice as many … and `most` threads, with the plans that suit batches of `rows` rows, or with the forced.
     // `before`: what was found out earlier.
     TeamTrial(int least, int most, Index rows, std::optional<Strategy> forced, const TeamTrial *before = nullptr);
 
     bool decided() const { return decided_; }
-    bool stale() const { return decided_ && candidates_.size() > 1 && Clock::now() - decided_at_ > lifetime_; }
+    bool stale(Clock::time_point now = Clock::now()) const { return decided_ && candidates_.size() > 1 && now - decided_at_ > lifetime_; }
     const Team &team() const { return candidates_[current_].team; } // to use now
-    Index steps() const;                           // to make with it before the next look; a first one, which wakes the team, is not timed
-    Index steps_until_stale() const;               // to make with the chosen one before it is asked again
-    void record(double step_seconds, Index steps); // what a step of them took
+    Index steps() const;             // to make with it before the next look; a first one, which wakes the team, is not timed
+    Index steps_until_stale() const; // to make with the chosen one before it is asked again
+    void record(double step_seconds, Index steps, Clock::time_point now = Clock::now()); // what a step of them took
     // The same of the chosen one's, later: where a smaller one was faster in the trial, all are asked again.
     void watch(double step_seconds);
 
   private:
-    using Clock = std::chrono::steady_clock;
     using Duration = std::chrono::duration<double>;
     // How long a decision holds, as other work on the machine comes and goes; longer where the trial cost much.
     static constexpr Duration longest{3}, longest_of_short{1};
@@ -39,16 +39,15 @@ class TeamTrial {
     struct Candidate {
         Team team;
         std::vector<double> seconds; // one a round
+        Index steps = 0;             // in all of them
         double least() const;        // disturbances only add to it
     };
-    void next();
-    void decide();
+    void next(Clock::time_point now);
+    void decide(Clock::time_point now);
 
     std::vector<Candidate> candidates_;
     std::size_t current_ = 0;
-    double spent_ = 0; // seconds, on so many steps:
-    Index steps_ = 0;
-    double lost_ = 0; // of these seconds, to all but the best
+    double lost_ = 0; // seconds that the trial took longer than with the best alone, disturbances aside
     bool decided_ = false;
     Duration doubt_ = first_doubt, lifetime_ = longest;
     Clock::time_point decided_at_;
