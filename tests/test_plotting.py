@@ -25,6 +25,7 @@ CURVE_VALUES = {
 def no_window():
     backend = mpl.get_backend()
     mpl.use("agg")
+    pyplot.close("all")  # what other tests left open
     yield
     pyplot.close("all")
     mpl.use(backend)

@@ -38,6 +38,7 @@ every_picture = pytest.mark.parametrize("name", PICTURES)
 def no_window():
     backend = pyplot.get_backend()
     pyplot.switch_backend("agg")
+    pyplot.close("all")  # what other tests left open
     yield
     pyplot.close("all")
     pyplot.switch_backend(backend)
