@@ -5,9 +5,9 @@ from itertools import product
 import numpy as np
 import pytest
 
-from bits import DTYPES, FAST_SETS, SETS, assert_like_scalar, assert_same_bits, numbers, operations, strided
+from bits import DTYPES, FAST_SETS, SETS, assert_like_scalar, assert_same_bits, numbers, operations
 from ganglion import _ganglion_core as core
-from run_cases import TEAMS, digest, network
+from run_cases import TEAMS, digest
 
 # Both sides of every vector width, and the columns that rows share beyond two vectors and three.
 COLUMNS = (*range(1, 18), 23, 24, 25, 31, 32, 33, 34, 36, 40, 41, 47, 48, 49, 50, 52, 56, 57, 63, 64, 65, 66, 100, 128)
@@ -28,7 +28,6 @@ def test_every_shape(set_, dtype):
         constants = CONSTANTS[index % 2]
         gradient = operations.matmul(set_, x, dz, transpose_a=True)
         expected, _, _, largest = operations.update(set_, "sgd", w, gradient, None, None, constants)
-        w = strided(w, 1 + index % 2, 1, index % 5)  # NaN lies behind its rows
         result, found = operations.descend(set_, w, x, dz, constants, misalign=index % 3)
         assert_same_bits(result, expected)
         assert found == largest == np.abs(expected).max()
@@ -65,16 +64,21 @@ RUNS = {
     "too short": ("sgd", FLAT, 10, {}, 0),
     "clipped to a norm": ("sgd", WIDE, 40, {"clip_norm": 0.1}, 0),
     "clipped by value": ("sgd", WIDE, 40, {"clip_value": 1e-4}, 0),
+    "l1": ("sgd", WIDE, 40, {"l1": 1e-3}, 0),
+    "l2": ("sgd", WIDE, 40, {"l2": 1e-3}, 0),
 }
 
 
 def run(case, kernel_set, team, plan="rows", dtype="float32", steps=3):
     optimizer, widths, rows, more, _ = RUNS[case]
-    clips = {name: value for name, value in more.items() if name.startswith("clip")}
-    description = core.Optimizer(optimizer, **{name: more[name] for name in more.keys() - clips})
-    for name, value in clips.items():
-        setattr(description, name, value)
-    net = network(widths, dtype=dtype)
+    layers = [core.Dense(f"dense_{o}", o, True, "tanh", 0.01, "glorot_uniform", "zeros") for o in widths[1:]]
+    for layer in layers:
+        layer.l1, layer.l2 = more.get("l1", 0.0), more.get("l2", 0.0)
+    net = core.Network(widths[0], layers, dtype, 3)
+    description = core.Optimizer(
+        optimizer, **{name: more[name] for name in ("momentum", "weight_decay") if name in more}
+    )
+    description.clip_norm, description.clip_value = more.get("clip_norm", 0.0), more.get("clip_value", 0.0)
     trained = core.Training(
         net, core.Loss("cross_entropy", 0.0), "labels", description, core.Schedule("constant", 0.1), []
     )
@@ -93,10 +97,30 @@ def test_which_tiles_are_updated_so(set_, case):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("case", ["one leaf", "with decay", "shared columns"])
+@pytest.mark.parametrize("case", ["one leaf", "with decay", "shared columns", "clipped by value", "l1", "l2"])
 def test_a_network_has_the_bits_of_stored_gradients(case, dtype):
     for set_, team in product(SETS, TEAMS):
         stored, none = run(case, set_, team, "stored", dtype)
         updated, some = run(case, set_, team, "rows", dtype)
-        assert none.descents == 0 < some.descents
+        assert none.descents == 0
+        assert (some.descents > 0) == (RUNS[case][-1] > 0)
         assert updated == stored == run(case, "scalar", 1, "stored", dtype)[0], (set_, team)
+
+
+@pytest.mark.parametrize("set_", SETS)
+def test_weights_that_grow_are_noticed(set_):
+    """The largest one decides when gradients are looked at before they are used: as early as with stored gradients."""
+    x, y = np.zeros((20, 270), np.float32), np.full((20, 16), 1.9e37, np.float32)
+    x[:, 3] = 0.05
+    seen = []
+    for plan in ("rows", "stored"):
+        layer = core.Dense("dense", 16, False, "identity", 0.0, core.Initializer("zeros"), core.Initializer("zeros"))
+        net = core.Network(270, [layer], "float32", 0)
+        schedule = core.Schedule("constant", 1e37)
+        trained = core.Training(net, core.Loss("mae", 0.0), "values", core.Optimizer("sgd"), schedule, [])
+        feed = core.Feed(x, values=y)
+        report = trained.run(core.Context(set_, 1), feed, batch_size=20, steps=200, shuffle=False, plan=plan)
+        seen.append((report.careful_steps, digest(net)))
+        assert (report.descents > 0) == (plan == "rows")
+    assert seen[0] == seen[1]
+    assert 0 < seen[0][0] < 200

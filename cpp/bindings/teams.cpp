@@ -1,6 +1,7 @@
 // Of the submodule `operations`: what teams, their parts and their units become, by seconds that a test gives, and where their threads run.
 #include "ganglion/balance.hpp"
 #include "ganglion/forward_trial.hpp"
+#include "ganglion/places.hpp"
 #include "ganglion/team_trial.hpp"
 #include "ganglion/threads.hpp"
 #include "ganglion/unit_queues.hpp"
@@ -8,6 +9,7 @@
 #include "panel.hpp"
 #include <pybind11/functional.h>
 #include <pybind11/stl.h>
+#include <thread>
 #if defined(__linux__)
 #include <sched.h>
 #endif
@@ -95,29 +97,48 @@ py::list training_teams(int most, double chunk, double until, const std::functio
     return used;
 }
 
-// (Its processor, how many it may use) of each thread of a team, all of which were on one processor just before.
-std::vector<std::pair<int, int>> places([[maybe_unused]] int team) {
+#if defined(__linux__)
+cpu_set_t allowed() {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    sched_getaffinity(0, sizeof set, &set);
+    return set;
+}
+
+// Moves the thread to a processor, which it may leave again.
+void move_to(int processor) {
+    const cpu_set_t before = allowed();
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(static_cast<unsigned>(processor), &one);
+    sched_setaffinity(0, sizeof one, &one);
+    sched_setaffinity(0, sizeof before, &before);
+}
+#endif
+
+// (Its processor, how many it may use) of each thread, all of which were on one processor just before: threads of a team, or such that
+// arrive one after the other.
+std::vector<std::pair<int, int>> places([[maybe_unused]] int count, [[maybe_unused]] bool team) {
     std::vector<std::pair<int, int>> found;
 #if defined(__linux__)
-    found.resize(static_cast<std::size_t>(team));
-    const auto allowed = [] {
-        cpu_set_t set;
-        require(sched_getaffinity(0, sizeof set, &set) == 0, "no affinity");
-        return set;
-    };
+    found.resize(static_cast<std::size_t>(count));
     const int here = sched_getcpu();
-    parallel(team, [&](int, int) {
-        const cpu_set_t before = allowed();
-        cpu_set_t one;
-        CPU_ZERO(&one);
-        CPU_SET(static_cast<unsigned>(here), &one);
-        sched_setaffinity(0, sizeof one, &one);
-        sched_setaffinity(0, sizeof before, &before);
-    });
-    parallel(team, [&](int thread, int) {
-        const cpu_set_t after = allowed();
-        found[static_cast<std::size_t>(thread)] = {sched_getcpu(), CPU_COUNT(&after)};
-    });
+    const auto look = [&](int thread) {
+        const cpu_set_t set = allowed();
+        found[static_cast<std::size_t>(thread)] = {sched_getcpu(), CPU_COUNT(&set)};
+    };
+    if (team) {
+        parallel(count, [&](int, int) { move_to(here); });
+        parallel(count, [&](int thread, int) { look(thread); });
+        return found;
+    }
+    Places of_all;
+    for (int t = 0; t < count; ++t)
+        std::thread([&] {
+            move_to(here);
+            of_all.arrive();
+            look(t);
+        }).join();
 #endif
     return found;
 }
@@ -130,7 +151,7 @@ void bind_teams(py::module_ &module) {
     operations.def("forward_teams", &forward_teams, "most"_a, "rows"_a, "alone"_a, "together"_a);
     operations.def("training_teams", &training_teams, "most"_a, "chunk"_a, "until"_a, "seconds"_a);
     operations.def("follow_parts", &follow_parts, "work"_a, "had"_a, "seconds"_a);
-    operations.def("places", &places, "team"_a);
+    operations.def("places", &places, "count"_a, "team"_a);
 }
 
 } // namespace ganglion::bindings

@@ -54,13 +54,14 @@ Index TeamTrial::steps_until_stale() const {
 void TeamTrial::record(double step_seconds, Index steps, Clock::time_point now) {
     candidates_[current_].seconds.push_back(step_seconds);
     candidates_[current_].steps += steps;
+    spent_ += static_cast<double>(steps) * step_seconds;
     next(now);
 }
 
 void TeamTrial::watch(double step_seconds) {
     for (const Candidate &other : candidates_)
         if (other.team.threads < team().threads && !other.seconds.empty() && step_seconds > slower * other.least())
-            lifetime_ = std::min(lifetime_, Duration(std::max(lost_, 0.0) / worth_asking_soon));
+            lifetime_ = std::min(lifetime_, std::max(least_life(), Duration(lost_ / worth_asking_soon)));
 }
 
 void TeamTrial::next(Clock::time_point now) {
@@ -88,7 +89,7 @@ void TeamTrial::decide(Clock::time_point now) {
     for (const Candidate &other : candidates_)
         if (!other.seconds.empty()) lost_ += static_cast<double>(other.steps) * (other.least() - seconds);
     const bool sudden = doubtful && doubt_ == first_doubt;
-    lifetime_ = std::max(lifetime_, Duration(lost_ / (sudden ? worth_asking_soon : worth_trying)));
+    lifetime_ = std::max({lifetime_, least_life(), Duration(lost_ / (sudden ? worth_asking_soon : worth_trying))});
     doubt_ = doubtful ? std::min(longest, 2 * doubt_) : first_doubt;
     decided_ = true;
     decided_at_ = now;

@@ -101,12 +101,13 @@ int detail::run_team(int threads, void (*body)(void *, int thread, int team), vo
     used_threads.store(true);
     int ran = 1;
     Places places;
+    static const int processors = static_cast<int>(std::thread::hardware_concurrency());
 #pragma omp parallel num_threads(threads)
     {
         const DefaultArithmetic mode;
         const int thread = omp_get_thread_num(), team = omp_get_num_threads();
         if (thread == 0) ran = team;
-        places.arrive();
+        if (threads <= processors) places.arrive();
         body(data, thread, team);
     }
     return ran;

@@ -10,7 +10,8 @@ namespace ganglion {
 // took turns, a quarter to half of their fits of 784-50-10 were made by one thread, 157 µs a step in place of 84.
 class Places {
   public:
-    // By each thread of a team, once, where its work begins: it leaves a processor that another came to before it.
+    // By each thread of a team, once, where its work begins: it leaves a processor that another came to before it, by its affinity mask,
+    // which it gives back unless somebody has changed it meanwhile.
     void arrive();
 
   private:

@@ -34,6 +34,7 @@ class TeamTrial {
     using Duration = std::chrono::duration<double>;
     // How long a decision holds, as other work on the machine comes and goes; longer where the trial cost much.
     static constexpr Duration longest{3}, longest_of_short{1};
+    static constexpr double most_trying = 0.25; // of all time, where each trial is disturbed
     static constexpr Duration first_doubt{0.1}; // one that may be owed to a disturbance; twice as long each time it is found again
 
     struct Candidate {
@@ -47,7 +48,9 @@ class TeamTrial {
 
     std::vector<Candidate> candidates_;
     std::size_t current_ = 0;
-    double lost_ = 0; // seconds that the trial took longer than with the best alone, disturbances aside
+    double spent_ = 0; // seconds
+    double lost_ = 0;  // that the trial took longer than with the best alone, disturbances aside
+    Duration least_life() const { return Duration(spent_ / most_trying); }
     bool decided_ = false;
     Duration doubt_ = first_doubt, lifetime_ = longest;
     Clock::time_point decided_at_;
