@@ -1,4 +1,5 @@
-// Stochastic gradient descent beside the product that makes the gradient: it is used while in registers.
+// Stochastic gradient descent beside the product that makes the gradient: it is used while in registers, and neither stored nor loaded.
+// A step of 784-50-10 on 100 rows takes 1 to 2 % less; of 1-13-1 it took 4 % more, so the shortest products are followed by an update.
 
 template <class Row> constexpr bool descends = false;
 template <> constexpr bool descends<Sgd> = true;

@@ -134,7 +134,7 @@ template <class T> constexpr Kernels<T> kernels() {
             .looks = false,
             .tile_rows = 8,
             .tile_columns = 16,
-            .matmul = product<T>,
+            .matmul = product_or_descent<T>,
             .sparse_matmul = matmul<T>,
             .turned_matmul = turned_matmul<T>,
             .turned_rows = 4,

@@ -83,4 +83,7 @@ template <class T> void descend(const Product<T> &p) {
         }
 }
 
-template <class T> void product(const Product<T> &p) { p.descent ? descend(p) : matmul(p); }
+template <class T> void product_or_descent(const Product<T> &p) {
+    if (p.descent) descend(p);
+    else matmul(p);
+}

@@ -34,7 +34,7 @@ struct Ahead {
 // The largest magnitudes of a matrix, lane by lane; a NaN is larger than all.
 template <class T> struct Seen {
     alignas(line_bytes) T lanes[line_bytes / sizeof(T)] = {};
-    bool all = false; // of its elements; else what the lanes hold means nothing
+    bool all = false; // of what a product was to look at; else its lanes mean nothing
 };
 
 // A product that updates C, which holds weights, by "sgd": A·B is their gradient, and is not written.

@@ -43,14 +43,14 @@ class TeamTrial {
         Index steps = 0;             // in all of them
         double least() const;        // disturbances only add to it
     };
+    Duration least_life() const { return Duration(spent_ / most_trying); }
     void next(Clock::time_point now);
     void decide(Clock::time_point now);
 
     std::vector<Candidate> candidates_;
     std::size_t current_ = 0;
-    double spent_ = 0; // seconds
+    double spent_ = 0; // seconds of the trial
     double lost_ = 0;  // that the trial took longer than with the best alone, disturbances aside
-    Duration least_life() const { return Duration(spent_ / most_trying); }
     bool decided_ = false;
     Duration doubt_ = first_doubt, lifetime_ = longest;
     Clock::time_point decided_at_;
