@@ -3,10 +3,16 @@
 // B is read in place, whole vectors of a row; A is broadcast element by element. On Zen 4 the products of 784-512 on 128 rows
 // reach 114 to 117 GFLOP/s a core so, with outer tiles of 12 to 784 rows and 64 to 512 columns alike.
 
+// From so deep a B on its next columns are fetched into L2, as L1 has lost the first of them when their turn comes:
+// 1024-1024-1024-1024-1000 takes 2 to 4 % less so where threads share out rows. 16×256×2048 in functional.matmul: 97 GFLOP/s, into L2 78.
+constexpr Index near_depth = 512;
+
 // A[i,k] at a[i * a_row + k * a_column]; unit_rows: a_row is 1 (the transposed operand of a weight gradient). V: Vec<T>, or for the
 // last few columns ShortVec<T>. tail: the last vector has `columns` columns. P: after the C vectors come `columns` more, at most P, which
-// rows share. looks: at A, beside. fetches: each k asks for B's next columns and, in a weight gradient, for a line of p.ahead. On two
-// threads a step of 784-50-10, whose batches come from memory, takes 4 % less with the lines and 6 % less with both.
+// rows share. looks: at A, beside, and asks for the next tile's rows: with all rows asked for beside the gradients before, as others are,
+// 784-50-10 takes 1 to 2 % longer, 784-50 on 32 rows 2 to 5. fetches: each k asks for B's next columns and, in a weight gradient, for a
+// line of p.ahead. On two threads a step of 784-50-10, whose batches come from memory, takes 4 % less with the lines and 6 % less with
+// both.
 template <class T, class V, int R, int C, bool unit_rows, bool tail, bool fetches, int P = 0, bool looks = false>
 void tile(const Product<T> &p, const T *a, const T *b, T *c, Index columns) {
     V sum[size_t{R}][size_t{C}];
@@ -37,12 +43,20 @@ void tile(const Product<T> &p, const T *a, const T *b, T *c, Index columns) {
     [[maybe_unused]] Lines *run = nullptr, *runs_end = nullptr;
     [[maybe_unused]] Lines lines{};
     if constexpr (fetches && unit_rows) run = p.ahead->next, runs_end = p.ahead->end, lines = run == runs_end ? Lines{} : *run;
+    [[maybe_unused]] const bool stays = unit_rows || p.K <= near_depth;
     for (Index k = 0; k < p.K; ++k) {
         if constexpr (looks)
-            if (k % width == 0) look<T, R>(p.seen->lanes, p.K - k, [&](int r) { return base[r / 3] + (r % 3) * a_row; });
+            if (k % width == 0) {
+#pragma GCC unroll 16
+                for (int r = 0; r < R; ++r) __builtin_prefetch(base[r / 3] + (r % 3 + R) * a_row, 0, 2);
+                look<T, R>(p.seen->lanes, p.K - k, [&](int r) { return base[r / 3] + (r % 3) * a_row; });
+            }
         if constexpr (fetches) {
 #pragma GCC unroll 8
-            for (int v = 0; v < C; ++v) __builtin_prefetch(b + (C + v) * width, 0, 3);
+            for (int v = 0; v < C; ++v) {
+                if (stays) __builtin_prefetch(b + (C + v) * width, 0, 3);
+                else __builtin_prefetch(b + (C + v) * width, 0, 2);
+            }
             if constexpr (unit_rows)
                 if (lines.count > 0) {
                     __builtin_prefetch(lines.first, 0, 2);
@@ -230,15 +244,16 @@ template <class T, bool unit_rows, bool fetches> void column_blocks(const Produc
     else column_block<T, 1, unit_rows, true>(p, j, rest);
 }
 
-// From so many bytes on B does not stay in a core's own cache beside A and C: its rows lie too far apart for prefetchers, so the next
-// columns are asked for. A step of four layers of 1024 on 1024 rows takes 3 to 5 % less on one thread and 5 to 6 % less on two, of
-// 784-512-512-10 0 to 3 %. B's rows 16 ahead are as good, 24 ahead gained nothing where B is smaller.
-constexpr Index own_cache_bytes = 1 << 20;
+// From so many bytes on B leaves little of a core's own cache to A, C and what else a step reads, and its rows lie too far apart for
+// prefetchers, so the next columns are asked for. From 1 MiB on a step of four layers of 1024 on 1024 rows takes 3 to 5 % less on one
+// thread and 5 to 6 % less on two, of 784-512-512-10 0 to 3 %; from 256 KiB on, as where threads share out columns, that step takes 2 %
+// less on two threads, 512-512-512-10 on one. B's rows 16 ahead are as good.
+constexpr Index far_bytes = 256 << 10;
 
 template <class T> void matmul(const Product<T> &p) {
     if (p.N == 0) return;
     if (p.M == 1 && !p.descent && p.K > 0 && p.K <= streamed_depth && p.N >= 16 * Index{Vec<T>::width}) return row_product(p);
-    const bool far = p.K * p.N * static_cast<Index>(sizeof(T)) > own_cache_bytes;
+    const bool far = p.K * p.N * static_cast<Index>(sizeof(T)) > far_bytes;
     if constexpr (narrow_columns<T> > 0)
         if (!p.descent && is_narrow(p)) {
             if (p.a_column == 1) return column_blocks<T, false, false>(narrow_product<T, false>(p));
