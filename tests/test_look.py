@@ -45,8 +45,8 @@ def test_no_element_is_left_out(set_, value):
 def test_where_the_look_is_beside_the_product(set_, dtype, sparse):
     """Of at least two vectors of columns, where there are more rows than wide tiles take and no zeros are left out."""
     width = LANES[set_] // np.dtype(dtype).itemsize
-    for n in (width - 1, 2 * width, 2 * width + 2, 3 * width, 4 * width - 1):
-        a, b = numbers((20, 40), dtype), numbers((40, n), dtype, 1)
+    for k, n in itertools.product((40, 3000), (width - 1, 2 * width, 2 * width + 2, 3 * width, 4 * width - 1)):
+        a, b = numbers((20, k), dtype), numbers((k, n), dtype, 1)
         beside = operations.matmul(set_, a, b, sparse=sparse, look=True)[2]
         assert beside == (set_ in LOOKING and n >= 2 * width and not sparse)
 

@@ -3,16 +3,16 @@
 // B is read in place, whole vectors of a row; A is broadcast element by element. On Zen 4 the products of 784-512 on 128 rows
 // reach 114 to 117 GFLOP/s a core so, with outer tiles of 12 to 784 rows and 64 to 512 columns alike.
 
-// From so deep a B on its next columns are fetched into L2, as L1 has lost the first of them when their turn comes:
-// 1024-1024-1024-1024-1000 takes 2 to 4 % less so where threads share out rows. 16×256×2048 in functional.matmul: 97 GFLOP/s, into L2 78.
+// Of a deeper B the next columns are fetched into L2, as L1 has lost the first of them when their turn comes. The bound lies between what
+// was measured: a step of 1024-1024-1024-1024-1000 on 1024 rows takes 2 % less so; 16×256×2048 in functional.matmul runs at 97 GFLOP/s
+// fetched into L1, into L2 at 78.
 constexpr Index near_depth = 512;
 
 // A[i,k] at a[i * a_row + k * a_column]; unit_rows: a_row is 1 (the transposed operand of a weight gradient). V: Vec<T>, or for the
 // last few columns ShortVec<T>. tail: the last vector has `columns` columns. P: after the C vectors come `columns` more, at most P, which
-// rows share. looks: at A, beside, and asks for the next tile's rows: with all rows asked for beside the gradients before, as others are,
-// 784-50-10 takes 1 to 2 % longer, 784-50 on 32 rows 2 to 5. fetches: each k asks for B's next columns and, in a weight gradient, for a
-// line of p.ahead. On two threads a step of 784-50-10, whose batches come from memory, takes 4 % less with the lines and 6 % less with
-// both.
+// rows share. looks: at A, beside, and asks for the rows behind this tile's. Asked for beside the gradients of the step before, as batches
+// that no product looks at are, some were gone again when they were read: 784-50-10 took 1 to 2 % longer, 784-50 on 32 rows 2 to 5 %. The
+// first rows in addition gained nothing. fetches: each k asks for B's next columns and, in a weight gradient, for a line of p.ahead.
 template <class T, class V, int R, int C, bool unit_rows, bool tail, bool fetches, int P = 0, bool looks = false>
 void tile(const Product<T> &p, const T *a, const T *b, T *c, Index columns) {
     V sum[size_t{R}][size_t{C}];
@@ -244,16 +244,16 @@ template <class T, bool unit_rows, bool fetches> void column_blocks(const Produc
     else column_block<T, 1, unit_rows, true>(p, j, rest);
 }
 
-// From so many bytes on B leaves little of a core's own cache to A, C and what else a step reads, and its rows lie too far apart for
-// prefetchers, so the next columns are asked for. From 1 MiB on a step of four layers of 1024 on 1024 rows takes 3 to 5 % less on one
-// thread and 5 to 6 % less on two, of 784-512-512-10 0 to 3 %; from 256 KiB on, as where threads share out columns, that step takes 2 %
-// less on two threads, 512-512-512-10 on one. B's rows 16 ahead are as good.
+// A larger B competes for a core's own cache with A, C and what else a step reads, and its rows lie too far apart for prefetchers, so the
+// next columns are asked for; where A is looked at, its rows are. With 1 MiB a step of four layers of 1024 on 1024 rows takes 3 to 5 %
+// less on one thread and 5 to 6 % less on two, of 784-512-512-10 0 to 3 %; with 256 KiB, which is less than a thread's share of columns,
+// the first takes another 2 % less on two threads, 512-512-512-10 on one. To ask for B's rows 16 ahead is as good.
 constexpr Index far_bytes = 256 << 10;
 
 template <class T> void matmul(const Product<T> &p) {
     if (p.N == 0) return;
     if (p.M == 1 && !p.descent && p.K > 0 && p.K <= streamed_depth && p.N >= 16 * Index{Vec<T>::width}) return row_product(p);
-    const bool far = p.K * p.N * static_cast<Index>(sizeof(T)) > far_bytes;
+    const bool far = !p.seen && p.K * p.N * static_cast<Index>(sizeof(T)) > far_bytes;
     if constexpr (narrow_columns<T> > 0)
         if (!p.descent && is_narrow(p)) {
             if (p.a_column == 1) return column_blocks<T, false, false>(narrow_product<T, false>(p));

@@ -280,8 +280,8 @@ template <class T> double Processor<T>::Worker::run_units(const Phase &phase, bo
         else scratch_.ahead.clear();
         return unit >= 0;
     };
-    const bool fetches = far_ && !step_.looks; // such a product asks for the rows it looks at
-    if (has_next && (fetches || !step_.in_place)) {
+    const bool fetches_rows = far_ && !step_.looks; // a product that looks at x asks for its next rows itself
+    if (has_next && (fetches_rows || !step_.in_place)) {
         const Plan &plan = epoch_.size(cursor_.position + 1) == processor_.full_.rows ? processor_.full_ : processor_.last_;
         const Unit rows = plan.input_rows(thread_);
         const Index units = std::max<Index>(1, end - begin), share = (rows.rows + units - 1) / units;
@@ -289,7 +289,8 @@ template <class T> double Processor<T>::Worker::run_units(const Phase &phase, bo
         next_input_ = 0;
         for (Index row = rows.row; row < rows.row + rows.rows; row += share) {
             const Index count = std::min(share, rows.row + rows.rows - row);
-            if (fetches) append_lines(step_.feed->x, step_.order ? step_.order + first + row : nullptr, first + row, count, scratch_.ahead);
+            if (fetches_rows)
+                append_lines(step_.feed->x, step_.order ? step_.order + first + row : nullptr, first + row, count, scratch_.ahead);
             run();
             if (!step_.in_place) keep_largest(next_input_, gather_into(step_, 1 - step_.slot, first, row, count));
         }

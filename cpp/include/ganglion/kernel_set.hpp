@@ -64,7 +64,7 @@ template <class T> struct Product {
     bool others_read = false;      // other threads have read these lines
     bool others_read_c = false;    // and those of C, whose elements this thread alone reads and writes, too
     Ahead *ahead = nullptr;        // or null: nothing
-    Seen<T> *seen = nullptr;       // or null. A set may look at A beside the arithmetic, all of it or none
+    Seen<T> *seen = nullptr;       // or null. A set may look at A beside the arithmetic, all of it or none, and ask for the rows behind
     Descent<T> *descent = nullptr; // or null: matmul alone, of columns of A (a_row is 1), not accumulated
 };
 
