@@ -18,7 +18,7 @@ LEVELS = (
     ("ahead", "dispatch", "host", "leaves", "orthogonal"),
     ("initializers", "metrics"),
     ("architecture", "blocked_product", "context", "feed", "matmul"),
-    ("loss_fusion", "plan", "speed", "state"),
+    ("copying", "loss_fusion", "plan", "speed", "state"),
     ("optimizer", "team_trial"),
     ("workspace",),
     ("clipping", "dropout", "monitor", "normalization", "penalties"),

@@ -8,6 +8,31 @@
 // fetched into L1, into L2 at 78.
 constexpr Index near_depth = 512;
 
+template <class T> constexpr Index line = line_bytes / static_cast<Index>(sizeof(T));
+
+// A turn; the last asks too for where the row ahead goes on, less than a line. Returns whether it was that.
+template <class T> [[gnu::always_inline]] inline bool copy_line(Copy<T> &copy) {
+    if (copy.to) {
+#pragma GCC unroll 8
+        for (Index j = 0; j < line<T>; j += Vec<T>::width) Vec<T>::load(copy.from + j).store(copy.to + j);
+        copy.from += line<T>;
+        copy.to += line<T>;
+    }
+    __builtin_prefetch(copy.ahead, 0, 2);
+    copy.ahead += line<T>;
+    if (--copy.count > 0) return false;
+    __builtin_prefetch(copy.ahead, 0, 2);
+    return true;
+}
+
+// What is left of the lines and copies beside a tile.
+template <class T> [[gnu::always_inline]] inline void keep(const Product<T> &p, Lines *run, Lines lines, Copy<T> *copying, Copy<T> copy) {
+    p.ahead->next = run;
+    if (run != p.ahead->end) *run = lines;
+    p.copies->next = copying;
+    if (copying != p.copies->end) *copying = copy;
+}
+
 // A[i,k] at a[i * a_row + k * a_column]; unit_rows: a_row is 1 (the transposed operand of a weight gradient). V: Vec<T>, or for the
 // last few columns ShortVec<T>. tail: the last vector has `columns` columns. P: after the C vectors come `columns` more, at most P, which
 // rows share. looks: at A, beside, and asks for the rows behind this tile's. Asked for beside the gradients of the step before, as batches
@@ -42,7 +67,12 @@ void tile(const Product<T> &p, const T *a, const T *b, T *c, Index columns) {
     for (int g = 0; g < (R + 2) / 3; ++g) base[g] = a + 3 * g * a_row;
     [[maybe_unused]] Lines *run = nullptr, *runs_end = nullptr;
     [[maybe_unused]] Lines lines{};
-    if constexpr (fetches && unit_rows) run = p.ahead->next, runs_end = p.ahead->end, lines = run == runs_end ? Lines{} : *run;
+    [[maybe_unused]] Copy<T> *copying = nullptr, *copies_end = nullptr;
+    [[maybe_unused]] Copy<T> copy{};
+    if constexpr (fetches && unit_rows) {
+        run = p.ahead->next, runs_end = p.ahead->end, lines = run == runs_end ? Lines{} : *run;
+        copying = p.copies->next, copies_end = p.copies->end, copy = copying == copies_end ? Copy<T>{} : *copying;
+    }
     [[maybe_unused]] const bool stays = unit_rows || p.K <= near_depth;
     for (Index k = 0; k < p.K; ++k) {
         if constexpr (looks)
@@ -57,12 +87,14 @@ void tile(const Product<T> &p, const T *a, const T *b, T *c, Index columns) {
                 if (stays) __builtin_prefetch(b + (C + v) * width, 0, 3);
                 else __builtin_prefetch(b + (C + v) * width, 0, 2);
             }
-            if constexpr (unit_rows)
+            if constexpr (unit_rows) {
+                if (copy.count > 0 && copy_line(copy) && ++copying != copies_end) copy = *copying;
                 if (lines.count > 0) {
                     __builtin_prefetch(lines.first, 0, 2);
                     lines.first += line_bytes;
                     if (--lines.count == 0 && ++run != runs_end) lines = *run;
                 }
+            }
         }
         V row[size_t{C}];
 #pragma GCC unroll 8
@@ -96,10 +128,7 @@ void tile(const Product<T> &p, const T *a, const T *b, T *c, Index columns) {
                     else update(c + r * c_row + v * width, sum[r][v] + V::zero());
                 }
             if constexpr (P > 0) shared.update(c + C * width, c_row, columns, update);
-            if constexpr (fetches) {
-                p.ahead->next = run;
-                if (run != runs_end) *run = lines;
-            }
+            if constexpr (fetches) keep(p, run, lines, copying, copy);
             return;
         }
     asm("" : "+r"(c_row)); // or GCC computes the rows' addresses before the loop and keeps them on the stack
@@ -112,10 +141,7 @@ void tile(const Product<T> &p, const T *a, const T *b, T *c, Index columns) {
             else element.store(c + r * c_row + v * width);
         }
     if constexpr (P > 0) shared.store(c + C * width, c_row, columns);
-    if constexpr (fetches && unit_rows) {
-        p.ahead->next = run;
-        if (run != runs_end) *run = lines;
-    }
+    if constexpr (fetches && unit_rows) keep(p, run, lines, copying, copy);
 }
 
 template <class T> using Tile = void (*)(const Product<T> &, const T *, const T *, T *, Index);
@@ -137,8 +163,6 @@ template <class T, int C, int P> constexpr int shared_tile_rows =
 
 // The most columns that rows share. None with 16 registers, where tiles of the 4 rows that are left run at 75 GFLOP/s in place of 84.
 template <class T> constexpr int shared_columns = vector_registers < 32 ? 0 : int{ShortVec<T>::width} / 2;
-
-template <class T> constexpr Index line = line_bytes / static_cast<Index>(sizeof(T));
 
 // What is done with a line that is written soon: it is asked for, or written with what it holds. A line that another core has read
 // stays shared after a prefetch for writing, and the first store to it waits, longest where it is of a whole line
@@ -260,6 +284,6 @@ template <class T> void matmul(const Product<T> &p) {
             if (p.a_row == 1) return column_blocks<T, true, false>(narrow_product<T, true>(p));
         }
     if (p.a_row != 1) return far ? column_blocks<T, false, true>(p) : column_blocks<T, false, false>(p);
-    if (p.ahead && p.ahead->next != p.ahead->end) column_blocks<T, true, true>(p);
+    if (p.ahead && (p.ahead->next != p.ahead->end || p.copies->next != p.copies->end)) column_blocks<T, true, true>(p);
     else column_blocks<T, true, false>(p);
 }

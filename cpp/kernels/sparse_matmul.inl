@@ -30,9 +30,16 @@ template <class Act, class T> [[gnu::always_inline]] inline void lines_beside_ro
             Act::line_at(p.across + c * p.across_row + i - i % line<T>);
 }
 
-// Asks for some of the next run.
+// Copies some lines of the next row, and asks for some of the next run.
 template <class T> [[gnu::always_inline]] inline void fetch_lines(const Product<T> &p) {
-    if (!p.ahead || p.ahead->next == p.ahead->end) return;
+    if (!p.ahead) return;
+    if (Copy<T> *const copy = p.copies->next; copy != p.copies->end)
+        for (Index l = 0; l < fetched_lines; ++l)
+            if (copy_line(*copy)) {
+                ++p.copies->next;
+                break;
+            }
+    if (p.ahead->next == p.ahead->end) return;
     Lines &run = *p.ahead->next;
     const Index count = run.count < fetched_lines ? run.count : fetched_lines;
     for (Index l = 0; l < count; ++l) __builtin_prefetch(run.first + l * line_bytes, 0, 2);

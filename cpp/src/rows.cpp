@@ -94,15 +94,16 @@ template <class T> void set_batch(Step<T> &step, Index first, Index rows) {
 
 template <class T> void gather_rows(const Step<T> &step, Index row, Index rows, Scratch<T> &scratch) {
     if (step.gathered || step.looks) return;
-    keep_largest(scratch.notes.input(), step.in_place ? step.kernels->largest(input_rows(step, 0, row, rows, 0, step.net->inputs))
-                                                      : gather_into(step, step.slot, step.first, row, rows));
+    keep_largest(scratch.notes.input(), step.in_place || step.copied
+                                            ? step.kernels->largest(input_rows(step, 0, row, rows, 0, step.net->inputs))
+                                            : gather_into(step, step.slot, step.first, row, rows));
 }
 
-template <class T> bool looks_beside(const Step<T> &step) {
+template <class T> bool may_look_beside(const Step<T> &step) {
     const Stage &first = step.net->stages[0];
     const Index width = step.kernels->width, bytes = step.rows * first.inputs * static_cast<Index>(sizeof(T));
-    return step.kernels->looks && step.in_place && !step.gathered && first.kernel >= 0 && first.inputs >= 16 * width &&
-           first.outputs >= 2 * width && first.outputs < 4 * width && bytes <= step.team * near_bytes / 3;
+    return step.kernels->looks && first.kernel >= 0 && first.inputs >= 16 * width && first.outputs >= 2 * width &&
+           first.outputs < 4 * width && bytes <= step.team * near_bytes / 3;
 }
 
 template <class T> T gather_into(const Step<T> &step, int slot, Index first, Index row, Index rows) {
@@ -111,6 +112,12 @@ template <class T> T gather_into(const Step<T> &step, int slot, Index first, Ind
     return gather(*step.kernels, step.feed->x, step.order ? step.order + first + row : nullptr, first + row,
                   view(step.workspace->x[slot], row, rows, 0, inputs, inputs), scale.given, static_cast<T>(scale.scale),
                   static_cast<T>(scale.offset));
+}
+
+template <class T> void copy_beside(const Step<T> &step, int slot, Index first, Index row, Index rows, Scratch<T> &scratch) {
+    const Index inputs = step.net->inputs;
+    const std::int32_t *const order = step.order ? step.order + first + row : nullptr;
+    scratch.copying.begin(step.feed->x, order, order ? 0 : first + row, view(step.workspace->x[slot], row, rows, 0, inputs, inputs));
 }
 
 // h = f(x · W + b) for some rows and columns of a stage.
@@ -262,8 +269,9 @@ template <class T> T loss_scale(const LossKernels<T> &loss, Index rows, Index co
 
 template void set_batch(Step<float> &, Index, Index);
 template void gather_rows(const Step<float> &, Index, Index, Scratch<float> &);
-template bool looks_beside(const Step<float> &);
+template bool may_look_beside(const Step<float> &);
 template float gather_into(const Step<float> &, int, Index, Index, Index);
+template void copy_beside(const Step<float> &, int, Index, Index, Index, Scratch<float> &);
 template void forward_tile(const Step<float> &, const Unit &, Scratch<float> &);
 template void forward_part(const Step<float> &, Index, Index, Index, Index, Scratch<float> &);
 template void forward_rows(const Step<float> &, Index, Index, Scratch<float> &);
@@ -276,8 +284,9 @@ template void back_rows(const Step<float> &, const Unit &, Scratch<float> &);
 template float loss_scale(const LossKernels<float> &, Index, Index);
 template void set_batch(Step<double> &, Index, Index);
 template void gather_rows(const Step<double> &, Index, Index, Scratch<double> &);
-template bool looks_beside(const Step<double> &);
+template bool may_look_beside(const Step<double> &);
 template double gather_into(const Step<double> &, int, Index, Index, Index);
+template void copy_beside(const Step<double> &, int, Index, Index, Index, Scratch<double> &);
 template void forward_tile(const Step<double> &, const Unit &, Scratch<double> &);
 template void forward_part(const Step<double> &, Index, Index, Index, Index, Scratch<double> &);
 template void forward_rows(const Step<double> &, Index, Index, Scratch<double> &);

@@ -44,7 +44,7 @@ Multiplied multiply_leaf(const Step<T> &step, const MatrixView<const T> &x, cons
     constexpr Index transposed_terms = 5; // what an element of dwᵀ costs to transpose, in terms of a product
     const Kernels<T> &kernels = *step.kernels;
     Product<T> straight_product{x.columns, dz.columns, x.rows, x.data, 1, x.stride, dz.data, dz.stride, dw.data, dw.stride, false};
-    straight_product.others_read = step.team > 1, straight_product.ahead = ahead;
+    straight_product.others_read = step.team > 1, straight_product.ahead = ahead, straight_product.copies = &scratch.copying.copies;
     straight_product.along = soon.w, straight_product.along_row = soon.w_row;
     straight_product.across = soon.transposed, straight_product.across_row = soon.transposed_row, straight_product.across_rows = columns;
     const bool may_skip = step.finite && x.rows >= fewest_rows;
@@ -70,7 +70,7 @@ Multiplied multiply_leaf(const Step<T> &step, const MatrixView<const T> &x, cons
         return {sparse, false};
     }
     Product<T> product{columns, x.columns, x.rows, dz.data, 1, dz.stride, x.data, x.stride, mirrored, mirrored_stride, false};
-    product.others_read = step.team > 1, product.ahead = ahead;
+    product.others_read = step.team > 1, product.ahead = ahead, product.copies = &scratch.copying.copies;
     product.along = soon.transposed, product.along_row = soon.transposed_row;
     product.across = soon.w, product.across_row = soon.w_row, product.across_rows = x.columns;
     if (sparse) {

@@ -88,6 +88,7 @@ Workspace<T> make_workspace(const Architecture &net, Index rows, int team, const
         scratch.left = Buffer<T>(side * row_stride(leaf));
         scratch.right = Buffer<T>(leaf * row_stride(side));
         scratch.mirrored = Buffer<T>(side * row_stride(side));
+        scratch.copying.reserve(rows);
         scratch.ahead.reserve(at(rows + 2 * kernel_tile_side / moment_columns + 2 * leaf)); // rows of x, strips of moments, two leaves
     }
     return space;

@@ -364,6 +364,11 @@ class Report:
         Of these, the ones whose gradients were tested one by one because they might have overflowed.
         """
     @property
+    def copied_lines(self) -> int:
+        """
+        Cache lines of batches that were copied beside the products of the batch before.
+        """
+    @property
     def descents(self) -> int:
         """
         Tiles of kernels that were updated by the product that makes their gradient, which was not written.

@@ -96,6 +96,7 @@ template <class T> class Processor {
     class Worker;
     void order_rows(const Training<T> &training, Index rows, Index epoch);
     Balance &balance_of(Team team);
+    const Plan &plan_of(Index rows) const { return rows == full_.rows ? full_ : last_; } // of a batch of so many
 
     std::optional<Prepared> prepared_;
     std::optional<TeamTrial> trial_;

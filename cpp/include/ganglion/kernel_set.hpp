@@ -31,6 +31,19 @@ struct Ahead {
     Lines *next, *end;
 };
 
+// Whole lines of a row that are copied, or none where `to` is null, a turn each, in which as many of another row are asked for.
+template <class T> struct Copy {
+    const T *from;
+    T *to;
+    const T *ahead;
+    Index count;
+};
+
+// Copies, of which a set may make some of the first beside its arithmetic, which it then takes away.
+template <class T> struct Copies {
+    Copy<T> *next = nullptr, *end = nullptr;
+};
+
 // The largest magnitudes of a matrix, lane by lane; a NaN is larger than all.
 template <class T> struct Seen {
     alignas(line_bytes) T lanes[line_bytes / sizeof(T)] = {};
@@ -64,6 +77,7 @@ template <class T> struct Product {
     bool others_read = false;      // other threads have read these lines
     bool others_read_c = false;    // and those of C, whose elements this thread alone reads and writes, too
     Ahead *ahead = nullptr;        // or null: nothing
+    Copies<T> *copies = nullptr;   // or null: none; given together with `ahead`
     Seen<T> *seen = nullptr;       // or null. A set may look at A beside the arithmetic, all of it or none, and ask for the rows behind
     Descent<T> *descent = nullptr; // or null: matmul alone, of columns of A (a_row is 1), not accumulated
 };

@@ -7,12 +7,14 @@ namespace ganglion {
 // The batch of the epoch's rows from `first` on.
 template <class T> void set_batch(Step<T> &step, Index first, Index rows);
 template <class T> void gather_rows(const Step<T> &step, Index row, Index rows, Scratch<T> &scratch);
-// Whether the largest |x| is looked for beside the first product, where that takes whole rows, and not in gather_rows: of a wide batch in
-// place that a core's own cache holds with the next one and the weights (else the look by itself, from row to row, brings it there: 128
-// rows of 784 took 1 to 3 % longer), and of so few columns that no zeros are left out, which would pay by more.
-template <class T> bool looks_beside(const Step<T> &step);
+// Whether the largest |x| of a batch that is there may be looked for beside the first product, where that takes whole rows, and not in
+// gather_rows: of a wide batch that a core's own cache holds with the next one and the weights (else the look by itself, from row to row,
+// brings it there: 128 rows of 784 took 1 to 3 % longer), and of so few columns that no zeros are left out, which would pay by more.
+template <class T> bool may_look_beside(const Step<T> &step);
 // Some rows of the batch that begins at `first` into one of the workspace's two; the largest |x|.
 template <class T> T gather_into(const Step<T> &step, int slot, Index first, Index row, Index rows);
+// The same beside the products that follow, and not looked at: begun here, finished by the scratch's `copying`.
+template <class T> void copy_beside(const Step<T> &step, int slot, Index first, Index row, Index rows, Scratch<T> &scratch);
 // Some rows and columns of one stage's output.
 template <class T> void forward_tile(const Step<T> &step, const Unit &unit, Scratch<T> &scratch);
 // Rows through all stages.

@@ -1,7 +1,7 @@
 // The memory of a batch on its way through the phases, and what a unit of work is given.
 #pragma once
 #include "ganglion/context.hpp"
-#include "ganglion/feed.hpp"
+#include "ganglion/copying.hpp"
 #include "ganglion/metrics.hpp"
 #include "ganglion/optimizer.hpp"
 #include "ganglion/plan.hpp"
@@ -47,10 +47,12 @@ struct Counts {
     Index sparse_products = 0; // of panels of rows and tiles of kernels, whose zeros were left out
     Index descents = 0;        // tiles of kernels that were updated by their gradient's product
     Index taken_over = 0;      // units that a thread that was through took over from another
+    Index copied_lines = 0;    // of next batches, by products
     Counts &operator+=(const Counts &other) {
         sparse_products += other.sparse_products;
         descents += other.descents;
         taken_over += other.taken_over;
+        copied_lines += other.copied_lines;
         return *this;
     }
 };
@@ -61,6 +63,7 @@ template <class T> struct alignas(64) Scratch {
     Index kernel_tile = 0;              // elements of each in kernel_tiles: the network's largest
     Buffer<T> left, right, mirrored;    // of a sparse product: xᵀ or dzᵀ of a leaf, x if it is not aligned, dwᵀ
     std::vector<Lines> ahead;           // that products may fetch beside their arithmetic
+    Copying<T> copying;                 // of the next batch, beside it too
     Buffer<T> transposed;               // Wᵀ as in the parameters, where each thread of a team may have its own
     std::vector<char> stale;            // by stage: W has changed since
     std::vector<std::int32_t> classes;  // (panel,): for metrics
@@ -131,8 +134,10 @@ template <class T> struct Step {
     Moment moment = {};
     int slot = 0;          // of the batch in the workspace
     int team = 1;          // threads that make this step together
-    bool gathered = false; // it is there already, or in place and looked at
-    bool looks = false;    // it is in place, and looked at beside the first product
+    bool gathered = false; // it is there already, or in place, and looked at
+    bool copied = false;   // it is there already, and not looked at
+    bool copies = false;   // products copy the next one
+    bool looks = false;    // it is looked at beside the first product
 };
 
 // Allocates for forward passes over up to `rows` rows on one thread.
