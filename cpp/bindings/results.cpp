@@ -97,7 +97,7 @@ void bind_results(py::module_ &module) {
             "Units of work that a thread that was through took over from another, in place of waiting for it.")
         .def_property_readonly(
             "copied_lines", [](const ReportHandle &report) { return report.counts.copied_lines; },
-            "Cache lines of batches that were copied beside the products of the batch before.")
+            "Pieces of rows, as long as a cache line, that were copied beside the products of the batch before.")
         .def_readonly("epochs", &ReportHandle::epochs, "(finished epochs, 1 + metrics): mean loss and metrics.")
         .def_readonly("stopped", &ReportHandle::stopped)
         .def_readonly("running", &ReportHandle::running,

@@ -36,8 +36,9 @@ template <class T> [[gnu::always_inline]] inline void keep(const Product<T> &p, 
 // A[i,k] at a[i * a_row + k * a_column]; unit_rows: a_row is 1 (the transposed operand of a weight gradient). V: Vec<T>, or for the
 // last few columns ShortVec<T>. tail: the last vector has `columns` columns. P: after the C vectors come `columns` more, at most P, which
 // rows share. looks: at A, beside, and asks for the rows behind this tile's. Asked for beside the gradients of the step before, as batches
-// that no product looks at are, some were gone again when they were read: 784-50-10 took 1 to 2 % longer, 784-50 on 32 rows 2 to 5 %. The
-// first rows in addition gained nothing. fetches: each k asks for B's next columns and, in a weight gradient, for a line of p.ahead.
+// that no product looks at are, some were gone again when they were read: 784-50-10 took 1 to 2 % longer, 784-50 on 32 rows 2 to 5 %. To
+// ask there for a thread's first rows alone gained nothing. fetches: each k asks for B's next columns and, in a weight gradient, for a
+// line of p.ahead, and copies one of p.copies.
 template <class T, class V, int R, int C, bool unit_rows, bool tail, bool fetches, int P = 0, bool looks = false>
 void tile(const Product<T> &p, const T *a, const T *b, T *c, Index columns) {
     V sum[size_t{R}][size_t{C}];

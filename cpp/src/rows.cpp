@@ -116,8 +116,8 @@ template <class T> T gather_into(const Step<T> &step, int slot, Index first, Ind
 
 template <class T> void copy_beside(const Step<T> &step, int slot, Index first, Index row, Index rows, Scratch<T> &scratch) {
     const Index inputs = step.net->inputs;
-    const std::int32_t *const order = step.order ? step.order + first + row : nullptr;
-    scratch.copying.begin(step.feed->x, order, order ? 0 : first + row, view(step.workspace->x[slot], row, rows, 0, inputs, inputs));
+    scratch.copying.begin(step.feed->x, step.order ? step.order + first + row : nullptr, first + row,
+                          view(step.workspace->x[slot], row, rows, 0, inputs, inputs));
 }
 
 // h = f(x · W + b) for some rows and columns of a stage.

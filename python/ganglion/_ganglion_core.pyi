@@ -366,7 +366,7 @@ class Report:
     @property
     def copied_lines(self) -> int:
         """
-        Cache lines of batches that were copied beside the products of the batch before.
+        Pieces of rows, as long as a cache line, that were copied beside the products of the batch before.
         """
     @property
     def descents(self) -> int:

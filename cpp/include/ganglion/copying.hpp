@@ -23,7 +23,7 @@ template <class T> class Copying {
     MatrixView<T> out_ = {};
     std::vector<Copy<T>> runs_;
 
-    const T *row(Index r) const { return x_.data + (order_ ? order_[first_ + r] : first_ + r) * x_.stride; }
+    const T *row(Index r) const { return x_.data + (order_ ? order_[r] : first_ + r) * x_.stride; }
 };
 
 } // namespace ganglion

@@ -31,7 +31,7 @@ struct Ahead {
     Lines *next, *end;
 };
 
-// Whole lines of a row that are copied, or none where `to` is null, a turn each, in which as many of another row are asked for.
+// How a row is copied: each of `count` turns copies a line, none where `to` is null, and asks for a line of the row at `ahead`.
 template <class T> struct Copy {
     const T *from;
     T *to;
