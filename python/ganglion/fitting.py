@@ -1,4 +1,4 @@
-"""The loop over epochs: one run of the core where nobody waits for their ends, else a run an epoch or a step."""
+"""The loop over epochs: one run of the core for all whose ends nobody waits for, else a run an epoch or a step."""
 
 from __future__ import annotations
 
@@ -65,18 +65,18 @@ class Fitting:
         self.first, self.epochs = first, epochs
         self.events, self.progress, self.history = events, progress, history
         self.names = tuple(trainer._names)
-        self.heard = progress is not None or events.any
+        self.heard = events.any
         self.validation = None if validation is None else (trainer._evaluation(validation), validation.feed())
         self.monitor = next(iter(events.of(Monitor)), None)
         if self.monitor is not None:
             self.monitor.begin()
             source.every = self.monitor.every
             history.looks = self.monitor.looks
-        waited_for = validation is not None or progress is not None or events.epochs or events.batches
+        waited_for = validation is not None or events.epochs or events.batches
         # A schedule of one's own is asked for the rates of a run before it.
         asked_before = isinstance(trainer.optimizer.schedule, Sampled)
-        one_by_one = waited_for or asked_before or not isinstance(source, Arrays)
-        self.at_once = 1 if one_by_one else max(1, epochs - first)
+        self.one_by_one = waited_for or asked_before or not isinstance(source, Arrays)
+        self.run_began = (0, 0.0)  # the latest run of the core: after so many of the training's epochs, and when
 
     def run(self) -> None:
         """Train, from the first epoch's beginning to the last one's end, or until somebody has it stop.
@@ -114,33 +114,39 @@ class Fitting:
         training = self.source.training
         missing = training.epoch - before - len(self.history.epoch)
         if 0 < missing <= len(training.report.epochs):
-            self._record(training.report.epochs[-missing:])
+            self._record(training.report.epochs[-missing:], time.perf_counter() - self.run_began[1])
 
     def _run(self) -> None:
         self.events.call("on_train_begin")
         last: dict[str, float] = {}
-        for epoch in range(self.first, self.epochs, self.at_once):
+        epoch = self.first
+        while epoch < self.epochs:
             if not self.trainer.stop_training and self.events.epochs:
                 self.events.call("on_epoch_begin", epoch)
             if self.trainer.stop_training:
                 break
             began = time.perf_counter()
-            epochs = self._train(epoch)
+            epochs = self._train(epoch, self._at_once(epoch))
             seconds = time.perf_counter() - began
             if len(epochs) == 0:
                 break
             self._look()
-            last = self._record(epochs)
-            if self.progress is not None:
-                self.progress.end_epoch(last, seconds, self.source.rows)
+            last = self._record(epochs, seconds)
             if self.events.epochs:
                 self.events.call("on_epoch_end", epoch, **last)
+            epoch += len(epochs)
         self.events.call("on_train_end", **last)
 
-    def _train(self, epoch: int) -> Means:
-        """Some epochs from this one on: the means of those that were finished."""
+    def _at_once(self, epoch: int) -> int:
+        if self.one_by_one:
+            return 1
+        left = self.epochs - epoch
+        return left if self.progress is None else min(left, self.progress.epochs_at_once())
+
+    def _train(self, epoch: int, count: int) -> Means:
+        """So many epochs from this one on: the means of those that were finished."""
         if isinstance(self.source, Arrays) and not self.events.batches:
-            return self._train_at_once(self.source)
+            return self._train_at_once(self.source, count)
         with closing(self.source.steps_of(epoch, self._before_step)) as steps:
             for index, step in enumerate(steps):
                 if self.progress is not None:
@@ -156,18 +162,19 @@ class Fitting:
         if self.events.batches:
             self.events.call("on_train_batch_begin", index)
 
-    def _train_at_once(self, source: Arrays) -> Means:
-        report = source.run(self.at_once, self._stop)
+    def _train_at_once(self, source: Arrays, count: int) -> Means:
+        self.run_began = (source.training.epoch, time.perf_counter())
+        report = source.run(count, self._stop)
         self.history.report = report
         return report.epochs
 
     def _stop(self, epoch: int, step: int, loss: float, metrics: tuple[float, ...]) -> bool:
         """What the core asks about every 50 ms."""
         if self.progress is not None:
-            self.progress.stop(epoch, step, loss, metrics)
+            self.progress.stop(epoch - self.run_began[0], step, loss, metrics)
         return self.trainer.stop_training or any(part._failed is not None for part in self.trainer._custom)
 
-    def _record(self, epochs: Means) -> dict[str, float]:
+    def _record(self, epochs: Means, trained_seconds: float) -> dict[str, float]:
         """Validate, add to the history, and give the last epoch's values to those who listen."""
         names = self.names
         if self.validation is not None:
@@ -175,4 +182,6 @@ class Fitting:
             names = (*names, *(f"val_{name}" for name in measured))
             epochs = np.append(epochs, [list(measured.values())], axis=1)
         self.history.extend(names, epochs)
+        if self.progress is not None:
+            self.progress.end_epochs(names, epochs, trained_seconds, self.source.rows)
         return dict(zip(names, epochs[-1].tolist(), strict=True)) if self.heard else {}

@@ -1,7 +1,8 @@
-"""What a person sees while `fit` runs: one line an epoch, alive in a terminal, plain in a log."""
+"""What a person sees while `fit` runs: a line an epoch, alive in a terminal, plain in a log."""
 
 from __future__ import annotations
 
+import math
 import operator
 import os
 import sys
@@ -11,10 +12,14 @@ from typing import TYPE_CHECKING, Literal, TextIO
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
 __all__ = ["Progress", "duration", "rate", "style"]
 
 KINDS: tuple[Literal[0, 1, 2], ...] = (0, 1, 2)
 REFRESH_SECONDS = 0.1
+EPOCHS_WITH_LINES = 100  # a line takes as long as 20 epochs of eleven rows, so of more epochs not all have one
 BAR_CELLS = 24
 DEFAULT_COLUMNS = 80
 
@@ -65,7 +70,7 @@ def rate(rows: float, seconds: float) -> str:
 
 
 class Progress:
-    """Writes the lines of one call of `fit`.
+    """Writes the lines of one call of `fit`: of up to 100 epochs, one each; of more, at most ten a second and the last.
 
     Parameters
     ----------
@@ -101,59 +106,106 @@ class Progress:
         self.stream = sys.stdout if stream is None else stream
         self.clock = clock
         self.first = self.finished = first
-        self.began = self.epoch_began = clock()
+        self.each = epochs - first <= EPOCHS_WITH_LINES
+        self.began = self.epoch_ended = self.line_began = clock()
         self.refreshed = self.began - REFRESH_SECONDS
         self.shown = 0  # length of the line that stands unfinished
+        self.pace = 0.0  # seconds an epoch, lately
+        # Names and values of the last epochs, where they are to leave lines and have not.
+        self.unsaid: tuple[Sequence[str], NDArray[np.float64]] | None = None
+        self.line_rows, self.line_seconds = 0, 0.0  # trained since the last line
 
-    def stop(self, epoch: int, step: int, loss: float, metrics: tuple[float, ...]) -> bool:
+    def epochs_at_once(self) -> int:
+        """How many epochs may pass before it has to be told of their end."""
+        if self.pace == 0:
+            return 1
+        return max(1, math.ceil((self.line_began + REFRESH_SECONDS - self.clock()) / self.pace))
+
+    def stop(self, ended: int, step: int, loss: float, metrics: tuple[float, ...]) -> bool:
         """The core's callback, about every 50 ms: refresh the line when due; never stop."""
-        del epoch  # counts the model's epochs, not this call's
         rows = step * self.batch_size
         if self.rows is not None:
             rows = min(rows, self.rows)
-        self.show(rows, (loss, *metrics))
+        self.show(rows, (loss, *metrics), ended)
         return False
 
-    def show(self, rows: int, means: Sequence[float]) -> None:
-        """Refresh the line, if that is due, after so many rows of the epoch."""
+    def show(self, rows: int, means: Sequence[float], ended: int = 0) -> None:
+        """Refresh the line, if that is due, after so many rows of an epoch; `ended` were not told of before it."""
         now = self.clock()
         if self.living and rows > 0 and now - self.refreshed >= REFRESH_SECONDS:
             self.refreshed = now
-            self._rewrite(self._running_line(rows, dict(zip(self.names, means, strict=True)), now))
+            self._rewrite(self._running_line(rows, dict(zip(self.names, means, strict=True)), now, ended))
 
-    def end_epoch(self, values: Mapping[str, float], trained_seconds: float, rows: int | None = None) -> None:
-        """Leave the epoch's line behind; `trained_seconds` is its time without validation, `rows` how many it had."""
+    def end_epochs(
+        self, names: Sequence[str], epochs: NDArray[np.float64], trained_seconds: float, rows: int | None = None
+    ) -> None:
+        """Leave lines of these epochs behind, where that is due.
+
+        Parameters
+        ----------
+        names
+            Of their values, also those of validation.
+        epochs
+            (epochs, values).
+        trained_seconds
+            What they took together, without validation.
+        rows
+            How many each had.
+        """
         if rows is not None:
             self.rows = rows
-        now = self.clock()
-        label, seconds = self._label(), now - self.epoch_began
-        speed = rate(self.rows or 0, trained_seconds)
-        self._rewrite("  ".join([label, *_shown(values), speed, duration(seconds)]))
-        self.close()
-        self.finished += 1
-        self.epoch_began = self.refreshed = now
+        now, count = self.clock(), len(epochs)
+        self.pace, self.epoch_ended = (now - self.epoch_ended) / count, now
+        self.finished += count
+        self.line_rows += count * (self.rows or 0)
+        self.line_seconds += trained_seconds
+        self.unsaid = (names, epochs if self.each else epochs[-1:])
+        if self.each or self.finished == self.epochs or now - self.line_began >= REFRESH_SECONDS:
+            self._leave_lines(now)
 
     def close(self) -> None:
-        """End the unfinished line, if there is one."""
-        if self.shown:
-            self.shown = 0
-            self.stream.write("\n")
-            self.stream.flush()
+        """Leave what is not said yet behind, and end the unfinished line, if there is one."""
+        if self.unsaid is not None:
+            self._leave_lines(self.epoch_ended)
+        elif self.shown:
+            self._end_line()
 
-    def _label(self) -> str:
-        return f"epoch {self.finished + 1:>{len(str(self.epochs))}}/{self.epochs}"
+    def _leave_lines(self, now: float) -> None:
+        assert self.unsaid is not None
+        names, epochs = self.unsaid
+        speed, seconds = rate(self.line_rows, self.line_seconds), duration((now - self.line_began) / len(epochs))
+        lines = [
+            "  ".join([self._label(number), *_shown(dict(zip(names, values, strict=True))), speed, seconds])
+            for number, values in enumerate(epochs.tolist(), self.finished - len(epochs) + 1)
+        ]
+        self._rewrite(lines[0])
+        self.stream.write("".join(f"\n{line}" for line in lines[1:]))
+        self._end_line()
+        self.unsaid = None
+        self.line_rows, self.line_seconds = 0, 0.0
+        self.line_began = self.refreshed = now
 
-    def _running_line(self, rows: int, values: Mapping[str, float], now: float) -> str:
+    def _end_line(self) -> None:
+        self.shown = 0
+        self.stream.write("\n")
+        self.stream.flush()
+
+    def _label(self, epoch: int) -> str:
+        return f"epoch {epoch:>{len(str(self.epochs))}}/{self.epochs}"
+
+    def _running_line(self, rows: int, values: Mapping[str, float], now: float, ended: int) -> str:
         columns = self._columns()
-        parts = [*_shown(values), rate(rows, now - self.epoch_began)]
+        label = self._label(self.finished + ended + 1)
+        trained = self.line_rows + ended * (self.rows or 0) + rows
+        parts = [*_shown(values), rate(trained, now - self.line_began)]
         if self.rows is None:
-            return "  ".join([self._label(), f"{rows:,} samples", *parts])[: columns - 1]
+            return "  ".join([label, f"{rows:,} samples", *parts])[: columns - 1]
         share = min(1.0, rows / self.rows)
-        done = self.finished + share
+        done = self.finished + ended + share
         left = (now - self.began) * (self.epochs - done) / (done - self.first)
         parts.append(f"{duration(left)} left")
-        with_bar = "  ".join([self._label(), self._bar(share), *parts])
-        without = "  ".join([self._label(), f"{share:4.0%}", *parts])
+        with_bar = "  ".join([label, self._bar(share), *parts])
+        without = "  ".join([label, f"{share:4.0%}", *parts])
         return with_bar if len(with_bar) < columns else without[: columns - 1]
 
     def _bar(self, share: float) -> str:

@@ -224,7 +224,8 @@ class Trainer(uncopied.Uncopied):
             The number of the first epoch, 0 … `epochs`. Greater than 0, it also says whose shuffles to go on with: a
             fit of 3 epochs and one from 3 to 10 are one of 10. With 0 the trainer goes on where it was.
         verbose
-            0 silent; 1 a living line an epoch; 2 a plain line an epoch; ``"auto"`` 1 in a terminal and 2 elsewhere.
+            0 silent; 1 a living line an epoch; 2 a plain line an epoch; ``"auto"`` 1 in a terminal and 2 elsewhere. Of
+            more than 100 epochs the last leaves a line, and at most ten a second.
 
         Returns
         -------

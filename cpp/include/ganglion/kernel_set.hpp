@@ -20,6 +20,7 @@ constexpr Index leaf_rows = 128; // consecutive batch rows that form one chain i
 
 // Cache lines, one after the other.
 constexpr Index line_bytes = 64;
+template <class T> constexpr Index line_elements = line_bytes / static_cast<Index>(sizeof(T));
 struct Lines {
     const char *first;
     Index count;
@@ -46,7 +47,7 @@ template <class T> struct Copies {
 
 // The largest magnitudes of a matrix, lane by lane; a NaN is larger than all.
 template <class T> struct Seen {
-    alignas(line_bytes) T lanes[line_bytes / sizeof(T)] = {};
+    alignas(line_bytes) T lanes[line_elements<T>] = {};
     bool all = false; // of what a product was to look at; else its lanes mean nothing
 };
 

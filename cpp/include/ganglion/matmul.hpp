@@ -36,8 +36,7 @@ template <class T> bool multiply(const Kernels<T> &kernels, const Product<T> &pr
 }
 
 template <class T> T largest_lane(const Kernels<T> &kernels, const Seen<T> &seen) {
-    constexpr Index lanes = line_bytes / static_cast<Index>(sizeof(T));
-    return kernels.largest({seen.lanes, 1, lanes, lanes});
+    return kernels.largest({seen.lanes, 1, line_elements<T>, line_elements<T>});
 }
 
 // The largest |A| of a product that was given `seen`; by a pass of its own where the kernels did not look.
