@@ -54,7 +54,7 @@ CASES = [
     *((metric, "yes or no", 1) for metric in [*CLASS_METRICS, "auc"]),
     *(("auc", kind, 2) for kind in ("labels", "one-hot")),
     *(("top_k_accuracy", kind, 17) for kind in ("labels", "one-hot")),
-    *((metric, "numbers", columns) for metric in ("mae", "mse", "r2") for columns in (1, 3, 17, 40)),
+    *((metric, "numbers", columns) for metric in ("mae", "mse", "r2") for columns in (1, 3, 8, 9, 17, 40)),
 ]
 
 
@@ -74,6 +74,27 @@ def test_against_the_reference(metric, kind, columns, rows, dtype):
     if rows > 100:
         moved = reference.METRICS[metric](np.roll(outputs, 1, axis=0), targets)
         assert_refused(moved, expected, 1e-9, "rows that are not those of the targets")
+
+
+def lane_sum(terms):
+    """Term j goes to lane j % 16; then lanes are added by halves."""
+    lanes = np.zeros(16)
+    for j, term in enumerate(terms):
+        lanes[j % 16] += term
+    while len(lanes) > 1:
+        lanes = lanes[: len(lanes) // 2] + lanes[len(lanes) // 2 :]
+    return lanes[0]
+
+
+def test_errors_of_a_row_are_summed_in_lanes():
+    """Bit for bit, whatever the number of columns; a running sum gives other bits."""
+    running = []
+    for columns in range(1, 50):
+        y, t = np.sqrt(reference.uniform(2 * columns, 3, kind=4, index=columns)).reshape(2, 1, columns)
+        e = (y - t)[0]
+        assert measured(y, t, "mae", "mse") == (lane_sum(abs(e)) / columns, lane_sum(e * e) / columns)
+        running.append(sum(abs(e)) / columns == lane_sum(abs(e)) / columns)
+    assert not all(running)
 
 
 def test_every_metric_has_cases():

@@ -40,20 +40,39 @@ template <class T> std::int32_t target_class(const MetricPanel<T> &panel, Index 
     return label;
 }
 
-// A row sum in 16 lanes and their tree, in double, of terms of which none is negative: fewer than 16 need no more lanes than there
-// are, as adding zero changes nothing. 64 rows of 6 columns take 0.2 µs, which all lanes made 2 of a step's 20.
+// The tree over lanes that all but the first N are zero, which adds nothing to terms of which none is negative.
+template <Index N> double add_lanes(double *lanes) {
+    for (Index half = sum_lanes / 2; half > 0; half /= 2)
+        for (Index l = 0; l < half && l + half < N; ++l) lanes[l] += lanes[l + half];
+    return lanes[0];
+}
+
+template <Index N, class Term> double sum_few(Term term) {
+    double lanes[std::size_t{N}];
+    for (Index l = 0; l < N; ++l) lanes[l] = term(l);
+    return add_lanes<N>(lanes);
+}
+
+// A row sum in 16 lanes and their tree, in double, of terms of which none is negative. Few columns have a function of their own, which
+// has no loop: 64 rows of 6 take 0.3 µs, 0.6 without and 1.9 with all lanes.
 template <class Term> double sum_columns(Index columns, Term term) {
-    double lanes[sum_lanes];
-    const Index used = std::min(columns, sum_lanes);
-    for (Index l = 0; l < used; ++l) lanes[l] = term(l);
-    Index j = used;
+    switch (columns) {
+    case 1: return sum_few<1>(term);
+    case 2: return sum_few<2>(term);
+    case 3: return sum_few<3>(term);
+    case 4: return sum_few<4>(term);
+    case 5: return sum_few<5>(term);
+    case 6: return sum_few<6>(term);
+    case 7: return sum_few<7>(term);
+    case 8: return sum_few<8>(term);
+    default: break;
+    }
+    double lanes[sum_lanes] = {};
+    Index j = 0;
     for (; j + sum_lanes <= columns; j += sum_lanes)
         for (Index l = 0; l < sum_lanes; ++l) lanes[l] += term(j + l);
     for (Index l = 0; j < columns; ++l, ++j) lanes[l] += term(j);
-    Index left = used;
-    for (Index half = sum_lanes / 2; half > 0; half /= 2)
-        for (; left > half; --left) lanes[left - 1 - half] += lanes[left - 1];
-    return lanes[0];
+    return add_lanes<sum_lanes>(lanes);
 }
 
 void refuse(const Metric &metric, const std::string &what) {
@@ -71,7 +90,13 @@ struct Mean {
     static Index values(const Metric &) { return 1; }
     static Index sums(const Metric &) { return 1; }
     static void add(const Metric &metric, const double *values, Index stride, Index rows, MetricState &state) {
-        for (Index v = 0; v < metric.values(); ++v) state.sums[at(v)] += sum_rows(values + v * stride, rows);
+        const Index count = metric.values();
+        Index v = 0;
+        for (; v + 4 <= count; v += 4) {
+            const auto sums = sum_rows<4>(values + v * stride, stride, rows);
+            for (Index n = 0; n < 4; ++n) state.sums[at(v + n)] += sums[at(n)];
+        }
+        for (; v < count; ++v) state.sums[at(v)] += sum_rows(values + v * stride, rows);
     }
     static double finish(const Metric &, const MetricState &state, Index rows) { return state.sums[0] / static_cast<double>(rows); }
 };
@@ -270,16 +295,19 @@ struct R2 : Error {
     static Index values(const Metric &metric) { return 3 * metric.outputs; }
     static Index sums(const Metric &metric) { return 3 * metric.outputs; }
     template <class T> static void note(const Metric &metric, const MetricPanel<T> &panel, double *values, Index stride) {
-        for (Index r = 0; r < panel.output.rows; ++r) {
-            const T *y = output_row(metric, panel, r), *t = target_values(panel, r), *origin = panel.targets.values;
-            for (Index j = 0; j < metric.outputs; ++j) {
-                const double target = static_cast<double>(t[j]), from = target - static_cast<double>(origin[j]);
-                double *column = values + 3 * j * stride + r;
-                column[0] = square(target - static_cast<double>(y[j]));
-                column[stride] = from;
-                column[2 * stride] = square(from);
+        // Columns at a time: each writes to three vectors, and the lines of many share few sets of the cache. 128×40: 13 µs, at once 34.
+        const Index few = metric.activation < 0 ? 8 : metric.outputs;
+        for (Index first = 0; first < metric.outputs; first += few)
+            for (Index r = 0; r < panel.output.rows; ++r) {
+                const T *y = output_row(metric, panel, r), *t = target_values(panel, r), *origin = panel.targets.values;
+                for (Index j = first; j < std::min(metric.outputs, first + few); ++j) {
+                    const double target = static_cast<double>(t[j]), from = target - static_cast<double>(origin[j]);
+                    double *column = values + 3 * j * stride + r;
+                    column[0] = square(target - static_cast<double>(y[j]));
+                    column[stride] = from;
+                    column[2 * stride] = square(from);
+                }
             }
-        }
     }
     static double finish(const Metric &metric, const MetricState &state, Index rows) {
         double total = 0;

@@ -3,6 +3,7 @@
 #pragma once
 #include "ganglion/kernel_set.hpp"
 #include <algorithm>
+#include <array>
 
 namespace ganglion {
 
@@ -24,17 +25,25 @@ template <class Leaf, class Add> void sum_leaves(Index rows, Leaf leaf, Add add)
     for (; top > 0; --top) add(top - 1, top); // leftovers, the smallest first
 }
 
-// Σ values[r] in double: a chain inside each leaf, then the tree.
-template <class T> double sum_rows(const T *values, Index rows) {
-    double slots[64];
+// Σ_r values[n * stride + r] of N vectors in double: a chain inside each leaf, then the tree. A chain waits for each of its sums: 18
+// vectors of 64 rows take 0.9 µs one by one, 0.3 four by four.
+template <std::size_t N, class T> std::array<double, N> sum_rows(const T *values, Index stride, Index rows) {
+    std::array<double, N> slots[64];
+    slots[0] = {};
     sum_leaves(
         rows,
         [&](Index slot, Index first, Index count) {
-            slots[slot] = 0;
-            for (Index r = first; r < first + count; ++r) slots[slot] += static_cast<double>(values[r]);
+            std::array<double, N> sums{};
+            for (Index r = first; r < first + count; ++r)
+                for (std::size_t n = 0; n < N; ++n) sums[n] += static_cast<double>(values[static_cast<Index>(n) * stride + r]);
+            slots[slot] = sums;
         },
-        [&](Index to, Index from) { slots[to] += slots[from]; });
-    return rows > 0 ? slots[0] : 0;
+        [&](Index to, Index from) {
+            for (std::size_t n = 0; n < N; ++n) slots[to][n] += slots[from][n];
+        });
+    return slots[0];
 }
+
+template <class T> double sum_rows(const T *values, Index rows) { return sum_rows<1>(values, 0, rows)[0]; }
 
 } // namespace ganglion
