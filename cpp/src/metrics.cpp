@@ -130,8 +130,9 @@ struct TopK : Mean {
         for (Index r = 0; r < panel.output.rows; ++r) {
             const T *z = panel.output.data + r * panel.output.stride; // no activation changes the order
             const Index t = target_class(panel, r);
-            Index before = 0;
-            for (Index j = 0; j < panel.output.columns; ++j) before += z[j] > z[t] || (z[j] == z[t] && j < t);
+            std::int32_t before = 0;
+            for (Index j = 0; j < t; ++j) before += z[j] >= z[t];
+            for (Index j = t + 1; j < panel.output.columns; ++j) before += z[j] > z[t];
             values[r] = before < metric.description.k;
         }
     }
