@@ -158,8 +158,17 @@ def test_small_transposed_operands(layouts, dtype, kernel_set):
     """Around the rows that are turned at once, vectors of columns, blocks of k; rows of B that are 2 KiB apart."""
     gg.use_kernel_set(kernel_set)
     lines = 2048 // np.dtype(dtype).itemsize
-    shapes = [(M, K, N) for M in (1, 2, 5, 7, 12, 13, 25) for K in (1, 5, 16, 39) for N in (1, 3, 8, 17, 33)]
-    for shape in [*shapes, (3, lines, 18), (13, lines, 40), (lines, 45, 10), (300, 35, 11), (40, 40, 5)]:
+    shapes = [(M, K, N) for M in (1, 2, 5, 8, 9, 16, 17, 33) for K in (1, 5, 16, 39) for N in (1, 3, 8, 17, 33)]
+    for shape in [
+        *shapes,
+        (3, lines, 18),
+        (9, lines, 33),
+        (16, 2 * lines + 4, 40),
+        (16, 2 * lines, 40),
+        (lines, 45, 10),
+        (300, 35, 11),
+        (40, 40, 5),
+    ]:
         a, b = factors(shape, dtype)
         a[0], b[:, 0] = np.finfo(dtype).tiny, -np.finfo(dtype).tiny
         expected = operations.matmul("scalar", a, b)

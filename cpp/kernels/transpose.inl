@@ -38,21 +38,19 @@ template <class T, int... lane> struct BlockTranspose {
         a = b;
         b = kept;
     }
-    // Within the parts of registers.
+    // Within the parts of as many registers as elements are in a part.
     [[gnu::always_inline]] static void parts_in_place(V *row) {
-#pragma GCC unroll 16
-        for (int r = 0; r < width; r += part) {
-            interleave<1>(row[r], row[r + 1]);
-            if constexpr (part == 4) {
-                interleave<1>(row[r + 2], row[r + 3]);
-                interleave<2>(row[r], row[r + 2]);
-                interleave<2>(row[r + 1], row[r + 3]);
-                exchange(row[r + 1], row[r + 2]);
-            }
+        interleave<1>(row[0], row[1]);
+        if constexpr (part == 4) {
+            interleave<1>(row[2], row[3]);
+            interleave<2>(row[0], row[2]);
+            interleave<2>(row[1], row[3]);
+            exchange(row[1], row[2]);
         }
     }
     [[gnu::always_inline]] static void in_place(V *row) {
-        parts_in_place(row);
+#pragma GCC unroll 16
+        for (int r = 0; r < width; r += part) parts_in_place(row + r);
         if constexpr (parts > 1)
 #pragma GCC unroll 4
             for (int r = 0; r < part; ++r) {
@@ -65,19 +63,22 @@ template <class T, int... lane> struct BlockTranspose {
                 }
             }
     }
-    // Rows `stride` apart, turned: parts are exchanged by loads, which spares half of the shuffles.
-    [[gnu::always_inline]] static void load(V *row, const T *from, Index stride) {
-#pragma GCC unroll 16
-        for (int r = 0; r < width; ++r) row[r] = V::load_parts(from + r % part * stride + r / part * part, part * stride);
+    // The first columns of rows `stride` apart, as many as elements are in a part: other parts are exchanged by loads, which spares half of
+    // the shuffles.
+    [[gnu::always_inline]] static void load_part(V *row, const T *from, Index stride) {
+#pragma GCC unroll 4
+        for (int r = 0; r < part; ++r) row[r] = V::load_parts(from + r * stride, part * stride);
         parts_in_place(row);
     }
 };
 
-// Rows a multiple of 2 KiB apart share a few sets of L1, where a line that two blocks read would come twice. There blocks begin at a
-// vector's alignment: the first one is shorter by as many elements as `first` lies behind it.
+// Rows a multiple of 2 KiB apart share a few sets of L1.
+template <class T> bool rows_share_sets(Index stride) { return stride * static_cast<Index>(sizeof(T)) % 2048 == 0; }
+
+// There a line that two blocks read would come twice, so blocks begin at a vector's alignment: the first one is shorter by as many elements
+// as `first` lies behind it.
 template <class T> Index misalignment(const T *first, Index stride) {
-    const bool share_sets = stride * static_cast<Index>(sizeof(T)) % 2048 == 0;
-    return share_sets ? static_cast<Index>(reinterpret_cast<uintptr_t>(first) / sizeof(T)) % Index{Vec<T>::width} : 0;
+    return rows_share_sets<T>(stride) ? static_cast<Index>(reinterpret_cast<uintptr_t>(first) / sizeof(T)) % Index{Vec<T>::width} : 0;
 }
 
 template <class T, int... lane> void transpose_lanes(const MatrixView<const T> &in, T *out, Index out_stride) {
