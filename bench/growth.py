@@ -25,7 +25,8 @@ from ganglion.benchmark.table import Machine
 WIDTHS = (16, 24, 32, 48, 64, 96, 100, 128, 192, 256, 384, 500, 512, 768, 1000, 1024, 1536, 2000, 2048)
 DEPTHS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 BATCHES = (1, 2, 3, 4, 7, 8, 15, 16, 17, 32, 33, 48, 64, 100, 128, 129, 192, 256, 384, 512, 1000, 1024, 2048, 4096)
-SECONDS, ROUNDS = 0.06, 7  # of a measurement; half a gigabyte of x at most
+SECONDS, FITS = 0.06, 3  # of a measurement; half a gigabyte of x at most
+PASSES = 3  # over all cases, so that a bad minute of the machine falls on no case each time
 CLASSES = 10
 CACHE = 2**25  # what moves no more bytes than so many stays in some cache
 
@@ -77,19 +78,25 @@ def step_seconds(widths, batch, threads):
     first = fit(1)
     fit(max(1, math.ceil(0.5 / (first * steps))))  # until the team is found
     epochs = max(1, math.ceil(SECONDS / (fit(1) * steps)))
-    return statistics.median(fit(epochs) for _ in range(ROUNDS))
+    return statistics.median(fit(epochs) for _ in range(FITS))
 
 
 def measure():
     machine = Machine.here()
     print(machine)
+    found = {case: [] for case in cases()}
+    for _ in range(PASSES):
+        for case, steps in found.items():
+            steps.append([step_seconds(*case[2:], threads) for threads in (1, None)])
     points = []
-    for along, value, widths, batch in cases():
-        point = Point(along, value, widths, batch, *(step_seconds(widths, batch, threads) for threads in (1, None)))
+    for case, steps in found.items():
+        point = Point(*case, *(statistics.median(those) for those in zip(*steps, strict=True)))
         points.append(point)
-        lowest = [floor(machine, widths, batch, peak) for peak in machine.peak]
-        words = f"{point.one * 1e6:9.1f} µs, {lowest[0] / point.one:4.0%} of the floor's speed"
-        print(f"{along:6} {value:5}  one thread {words};  default {point.default * 1e6:9.1f} µs", flush=True)
+        lowest = floor(machine, point.widths, point.batch, machine.peak[0])
+        words = f"{point.one * 1e6:9.1f} µs, {lowest / point.one:4.0%} of the floor's speed"
+        print(
+            f"{point.along:6} {point.value:5}  one thread {words};  default {point.default * 1e6:9.1f} µs", flush=True
+        )
     return {"machine": asdict(machine), "points": [asdict(point) for point in points]}
 
 
